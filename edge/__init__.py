@@ -1,0 +1,3 @@
+"""The daemon on the gateway at a shaft head."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""The frozen types that everything speaks in. No I/O, no clock."""

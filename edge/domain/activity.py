@@ -1,0 +1,100 @@
+"""Activities: intervals that analysers derive from observations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from edge.clock import Stamp
+
+
+class ActivityKind(StrEnum):
+    """Every kind of activity. A rule names the kinds it judges."""
+
+    PERSON_IN_ZONE = "person-in-zone"
+    VEHICLE_IN_ZONE = "vehicle-in-zone"
+    LINE_CROSSED = "line-crossed"
+    LOAD_RUNNING = "load-running"
+    CONTACT_OPEN = "contact-open"
+    PICTURE_COVERED = "picture-covered"
+    PICTURE_FROZEN = "picture-frozen"
+    CAMERA_LOST = "camera-lost"
+    METER_LOST = "meter-lost"
+    CONTACT_LOST = "contact-lost"
+    CLOCK_STEPPED = "clock-stepped"
+
+
+class Phase(StrEnum):
+    """Where in its interval an activity is."""
+
+    STARTED = "started"
+    GOES_ON = "goes-on"
+    ENDED = "ended"
+
+
+class ZoneKind(StrEnum):
+    """What a camera's polygon watches; rules judge by it."""
+
+    SHAFT_MOUTH = "shaft-mouth"
+    GATE = "gate"
+    YARD = "yard"
+
+
+class Duty(StrEnum):
+    """What a feeder is for. `PRODUCTION` lists those that only a working mine runs."""
+
+    INCOMING = "incoming"
+    FAN = "fan"
+    PUMP = "pump"
+    HOIST = "hoist"
+    BELT = "belt"
+    COMPRESSOR = "compressor"
+    FACE = "face"
+    LIVING = "living"
+    OTHER = "other"
+
+
+PRODUCTION_DUTIES = frozenset({Duty.HOIST, Duty.BELT, Duty.COMPRESSOR, Duty.FACE})
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceRef:
+    """A file named by its SHA-256 (hex)."""
+
+    sha256: str
+    media_type: str
+    size: int
+    caption: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Activity:
+    """One report about an activity: it started, goes on, or ended.
+
+    Attributes:
+        kind: what goes on.
+        source: code of the meter, camera, contact or `host`.
+        place: zone or line code within a camera; empty otherwise.
+        aspect: what the rules need of the place: zone kind, line direction, or feeder duty.
+        phase: started, goes on, ended.
+        started: when the activity began (not when it was confirmed).
+        stamp: the moment this report speaks of; on `ENDED`, when it ceased.
+        detail: figures that explain it (`kw`, `score`, `count`, …), JSON scalars.
+        evidence: files that show it.
+    """
+
+    kind: ActivityKind
+    source: str
+    place: str
+    aspect: str
+    phase: Phase
+    started: Stamp
+    stamp: Stamp
+    detail: Mapping[str, str | int | float | bool] = field(default_factory=dict)
+    evidence: tuple[EvidenceRef, ...] = ()
+
+    @property
+    def key(self) -> tuple[ActivityKind, str, str]:
+        """Names the ongoing thing: two reports with one key are one activity."""
+        return (self.kind, self.source, self.place)

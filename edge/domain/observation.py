@@ -1,0 +1,126 @@
+"""Observations: immutable facts from one source, each with a stamp and a quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from edge.clock import Stamp
+
+
+class Quality(StrEnum):
+    """How far an observation can be trusted."""
+
+    GOOD = "good"
+    UNCERTAIN = "uncertain"  # taken, but implausible or incomplete
+    BAD = "bad"  # not to be used as a figure
+
+
+class Label(StrEnum):
+    """What the detector names."""
+
+    PERSON = "person"
+    VEHICLE = "vehicle"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sweep of one meter.
+
+    `values` maps quantity to engineering value: `power_kw`, `energy_import_kwh`,
+    `energy_export_kwh`, `voltage_l1_v`, `current_l1_a`, `power_factor`, `frequency_hz`,
+    `ct_ratio`, `pt_ratio`. A quantity whose register held a NaN sentinel is absent.
+    """
+
+    source: str
+    stamp: Stamp
+    quality: Quality
+    values: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenObject:
+    """A tracked thing in one picture. `box` is x1, y1, x2, y2 as fractions of the picture."""
+
+    track: int
+    label: Label
+    score: float
+    box: tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What the detector and the tracker see in one picture; empty when they see nothing."""
+
+    source: str
+    stamp: Stamp
+    quality: Quality
+    objects: tuple[SeenObject, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuality:
+    """Measures of one picture, taken about once a second.
+
+    Attributes:
+        brightness: mean luma, 0..255.
+        contrast: standard deviation of luma.
+        sharpness: variance of the Laplacian of luma.
+        similarity: correlation with the reference picture's edges, -1..1; 1 without a reference.
+        still_s: seconds since two pictures last differed at all, sensor noise included.
+    """
+
+    source: str
+    stamp: Stamp
+    quality: Quality
+    brightness: float
+    contrast: float
+    sharpness: float
+    similarity: float
+    still_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChange:
+    """A digital input took this state. The first reading after start is a change too."""
+
+    source: str
+    stamp: Stamp
+    quality: Quality
+    closed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLost:
+    """A source stopped answering; said once until `SourceBack`."""
+
+    source: str
+    stamp: Stamp
+    reason: str
+    quality: Quality = Quality.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class SourceBack:
+    """A lost source answers again."""
+
+    source: str
+    stamp: Stamp
+    lost_s: float
+    quality: Quality = Quality.GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class ClockStepped:
+    """The wall clock moved against monotonic time by `step_s` seconds (signed)."""
+
+    source: str
+    stamp: Stamp
+    step_s: float
+    quality: Quality = Quality.GOOD
+
+
+Observation = (
+    Reading | Sighting | PictureQuality | ContactChange | SourceLost | SourceBack | ClockStepped
+)

@@ -1,0 +1,1 @@
+"""What makes activities forbidden. Pure: step(state, input, now) gives (state, drafts)."""

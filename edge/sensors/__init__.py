@@ -1,0 +1,1 @@
+"""Meters, contacts: from the bus to observations, and from readings to activities."""

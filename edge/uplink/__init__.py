@@ -1,0 +1,1 @@
+"""The way to the province: one MQTT session, two lanes, orders and receipts."""

@@ -1,0 +1,1 @@
+"""Cameras: from untrusted streams to sightings, and from sightings to activities."""

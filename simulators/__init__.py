@@ -1,0 +1,1 @@
+"""Simulators: real protocols over real sockets, for tests and the demo."""
