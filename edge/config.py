@@ -155,7 +155,7 @@ def _duplicates(config: SealConfig) -> list[Fault]:
         codes += [meter.code for meter in bus.meter] + [contact.code for contact in bus.contact]
     faults = [
         Fault(code, f"names {count} sources", "give every source a code of its own")
-        for code, count in Counter([*codes, "host"]).items()
+        for code, count in Counter([*codes, "host", "detector"]).items()
         if count > 1
     ]
     for camera in config.camera:

@@ -22,6 +22,7 @@ class ActivityKind(StrEnum):
     CAMERA_LOST = "camera-lost"
     METER_LOST = "meter-lost"
     CONTACT_LOST = "contact-lost"
+    DETECTOR_LOST = "detector-lost"
     CLOCK_STEPPED = "clock-stepped"
 
 

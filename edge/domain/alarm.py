@@ -24,6 +24,7 @@ class AlarmCode(StrEnum):
     CAMERA_FROZEN = "camera-frozen"
     METER_LOST = "meter-lost"
     CONTACT_LOST = "contact-lost"
+    DETECTOR_LOST = "detector-lost"
     CONTACT_OPEN = "contact-open"
     CLOCK_STEPPED = "clock-stepped"
 
@@ -85,6 +86,13 @@ CATALOGUE: dict[AlarmCode, Alarm] = {
         ),
         Alarm(AlarmCode.METER_LOST, ActivityKind.METER_LOST, "电表失联", "Meter lost", 2),
         Alarm(AlarmCode.CONTACT_LOST, ActivityKind.CONTACT_LOST, "开关量失联", "Contact lost", 3),
+        Alarm(
+            AlarmCode.DETECTOR_LOST,
+            ActivityKind.DETECTOR_LOST,
+            "识别失效",
+            "Detector does not run",
+            1,
+        ),
         Alarm(
             AlarmCode.CONTACT_OPEN,
             ActivityKind.CONTACT_OPEN,
