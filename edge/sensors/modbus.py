@@ -1,0 +1,197 @@
+"""The one module that knows pymodbus: reads registers and bits, answers only with what fits.
+
+What pymodbus leaves to us (versions of 2026):
+
+- On RTU a late answer is taken for the next request's. After every failure on a serial line we
+  listen until it has fallen quiet, and every answer's function code and length must fit the
+  request; the poller's probe (see `plan.probe`) does the rest.
+- Its retries would add requests whose answers come late: none are made here.
+- An answer that it cannot decode raises in the transport's callback: caught, the read fails.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from typing import Any, Protocol
+
+from pymodbus import FramerType
+from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
+from pymodbus.exceptions import ModbusException
+from pymodbus.pdu import ModbusPDU
+
+from edge.clock import Clock
+from edge.errors import SourceError
+from edge.sensors.plan import DISCRETE_INPUTS, Span
+from edge.sensors.spec import SerialBus, TcpBus
+
+_MAX_QUIET_ROUNDS = 5
+_MAX_QUIET_S = 0.5
+_UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
+
+# A noisy line would fill the log: every failure reaches the poller as a SourceError anyway.
+logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
+
+
+class BusDownError(SourceError):
+    """The line or connection itself cannot be opened: no unit on it can be asked."""
+
+
+class NoAnswerError(SourceError):
+    """A unit gave no answer in time, or one that fits no request of ours."""
+
+
+class ModbusPort(Protocol):
+    """A bus that one request at a time can be made on."""
+
+    async def read(self, unit: int, span: Span) -> list[int]:
+        """`span.count` registers, or bits as 0 and 1, from unit `unit`.
+
+        Raises:
+            SourceError: the unit answered that it will not (exception answer).
+            NoAnswerError: silence, a late or misshapen answer.
+            BusDownError: there is no line.
+        """
+
+    def close(self) -> None:
+        """Give the line back. A later read opens it again."""
+
+
+def open_port(bus: TcpBus | SerialBus, clock: Clock) -> ModbusPort:
+    """A port for `bus`; nothing is opened before the first read."""
+    return PymodbusPort(bus, clock)
+
+
+class PymodbusPort:
+    """ModbusPort over pymodbus' asyncio clients."""
+
+    def __init__(self, bus: TcpBus | SerialBus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self._serial = isinstance(bus, SerialBus)
+        self._heard = 0
+        self._client = self._make_client()
+
+    async def read(self, unit: int, span: Span) -> list[int]:
+        await self._connect()
+        try:
+            answer = await self._request(unit, span)
+        except ModbusException as error:
+            await self._fall_quiet()
+            raise NoAnswerError(
+                f"{self._name} unit {unit}: no answer within {self._bus.timeout_s:g} s; "
+                "check its address, supply and wiring"
+            ) from error
+        if answer.isError():
+            code = getattr(answer, "exception_code", "?")
+            raise SourceError(
+                f"{self._name} unit {unit}: refuses to read {_words(span)} (exception {code}); "
+                "check the meter's profile"
+            )
+        values = _fitting(answer, unit, span)
+        if values is None:
+            await self._fall_quiet()
+            raise NoAnswerError(f"{self._name} unit {unit}: the answer does not fit {_words(span)}")
+        return values
+
+    def close(self) -> None:
+        self._client.close()
+
+    @property
+    def _name(self) -> str:
+        if isinstance(self._bus, SerialBus):
+            return f"bus {self._bus.code} ({self._bus.device})"
+        return f"bus {self._bus.code} ({self._bus.host}:{self._bus.port})"
+
+    def _make_client(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
+        client: AsyncModbusSerialClient | AsyncModbusTcpClient
+        if isinstance(self._bus, SerialBus):
+            client = AsyncModbusSerialClient(
+                self._bus.device,
+                framer=FramerType.RTU,
+                baudrate=self._bus.baud,
+                parity=self._bus.parity,
+                stopbits=self._bus.stop_bits,
+                timeout=self._bus.timeout_s,
+                retries=0,
+                reconnect_delay=0,
+                trace_packet=self._hear,
+            )
+        else:
+            client = AsyncModbusTcpClient(
+                self._bus.host,
+                port=self._bus.port,
+                timeout=self._bus.timeout_s,
+                retries=0,
+                reconnect_delay=0,
+                trace_packet=self._hear,
+            )
+        _guard(client.ctx)
+        return client
+
+    async def _connect(self) -> None:
+        if self._client.connected:
+            return
+        self._client.close()
+        self._client = self._make_client()  # a fresh one: nothing of the old line is left in it
+        if not await self._client.connect():
+            raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
+
+    async def _request(self, unit: int, span: Span) -> ModbusPDU:
+        if span.function == DISCRETE_INPUTS:
+            return await self._client.read_discrete_inputs(
+                span.address, count=span.count, device_id=unit
+            )
+        if span.function == 3:
+            return await self._client.read_holding_registers(
+                span.address, count=span.count, device_id=unit
+            )
+        return await self._client.read_input_registers(
+            span.address, count=span.count, device_id=unit
+        )
+
+    def _hear(self, sending: bool, data: bytes) -> bytes:
+        if not sending:
+            self._heard += 1
+        return data
+
+    async def _fall_quiet(self) -> None:
+        """On a serial line: wait until nothing has come for a while (bounded)."""
+        if not self._serial:
+            return  # TCP answers carry the id of their request
+        for _ in range(_MAX_QUIET_ROUNDS):
+            heard = self._heard
+            await self._clock.sleep(min(self._bus.timeout_s, _MAX_QUIET_S))
+            if self._heard == heard:
+                return
+
+
+def _guard(context: Any) -> None:
+    """Let bytes that cannot be decoded fail the read under way, not the event loop."""
+    decode = context.callback_data
+
+    def guarded(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
+        try:
+            return int(decode(data, addr))
+        except _UNDECODABLE as error:
+            if not context.response_future.done():
+                context.response_future.set_exception(ModbusException(str(error)))
+            return len(data)
+
+    context.callback_data = guarded
+
+
+def _fitting(answer: ModbusPDU, unit: int, span: Span) -> list[int] | None:
+    """The values of an answer if unit, function code and length are those asked for."""
+    if answer.dev_id != unit or answer.function_code != span.function:
+        return None
+    if span.function == DISCRETE_INPUTS:
+        if len(answer.bits) != 8 * span.answer_bytes:
+            return None
+        return [int(bit) for bit in answer.bits[: span.count]]
+    return list(answer.registers) if len(answer.registers) == span.count else None
+
+
+def _words(span: Span) -> str:
+    what = "discrete inputs" if span.function == DISCRETE_INPUTS else "registers"
+    return f"{span.count} {what} from {span.address:#06x}"
