@@ -1,0 +1,1 @@
+"""Power meters, contacts and a lamp on real Modbus lines: `MeterServer`, `RtuMeterServer`."""
