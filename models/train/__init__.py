@@ -1,0 +1,1 @@
+"""How the default detector is trained: `python -m models.train --help`."""
