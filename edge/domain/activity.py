@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from edge.clock import Stamp
 
@@ -99,3 +100,28 @@ class Activity:
     def key(self) -> tuple[ActivityKind, str, str]:
         """Names the ongoing thing: two reports with one key are one activity."""
         return (self.kind, self.source, self.place)
+
+
+def evidence_data(ref: EvidenceRef) -> dict[str, Any]:
+    """A reference as the JSON data of a record."""
+    return {
+        "sha256": ref.sha256,
+        "media_type": ref.media_type,
+        "size": ref.size,
+        "caption": ref.caption,
+    }
+
+
+def activity_data(activity: Activity) -> dict[str, Any]:
+    """An activity as the JSON data of a record."""
+    return {
+        "kind": activity.kind.value,
+        "source": activity.source,
+        "place": activity.place,
+        "aspect": activity.aspect,
+        "phase": activity.phase.value,
+        "started": activity.started.iso(),
+        "stamp": activity.stamp.iso(),
+        "detail": dict(activity.detail),
+        "evidence": [evidence_data(ref) for ref in activity.evidence],
+    }

@@ -1,8 +1,8 @@
 """The alarm catalogue: what an incident can be called, in two languages, and how grave it is.
 
 Levels are configuration (1 red … 4 blue); those here are the defaults. `analysis_case` and
-`direction` are the field codes met on regional platforms (docs/configuration.md), so that a
-platform-side adapter is a lookup.
+`DIRECTION_CODES` are the field codes met on regional platforms (docs/configuration.md), so that
+a platform-side adapter is a lookup.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.domain.activity import ActivityKind
+from edge.domain.names import Name
 
 
 class AlarmCode(StrEnum):
@@ -31,75 +32,123 @@ class AlarmCode(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """One line of the catalogue."""
+    """One line of the catalogue.
+
+    Attributes:
+        code: what records call it.
+        kind: the activity that raises it.
+        name: what a list shows.
+        because: the sentence that explains it; may name `{source}`, `{place}`, `{aspect}`
+            and any figure of the activity's detail.
+        level: 1 red … 4 blue.
+        analysis_case: code of the picture fault on regional platforms, if it has one.
+    """
 
     code: AlarmCode
     kind: ActivityKind
-    name_zh: str
-    name_en: str
+    name: Name
+    because: Name
     level: int
     analysis_case: str = ""
 
 
-CATALOGUE: dict[AlarmCode, Alarm] = {
-    alarm.code: alarm
-    for alarm in (
-        Alarm(
-            AlarmCode.PERSON_AT_SHAFT,
-            ActivityKind.PERSON_IN_ZONE,
-            "井口有人",
-            "Person at the shaft mouth",
-            1,
+_ALARMS = (
+    Alarm(
+        AlarmCode.PERSON_AT_SHAFT,
+        ActivityKind.PERSON_IN_ZONE,
+        Name("井口有人", "Person at the shaft mouth"),
+        Name(
+            "摄像机{source}在区域{place}（{aspect}）看到有人",
+            "camera {source} sees a person in zone {place} ({aspect})",
         ),
-        Alarm(
-            AlarmCode.VEHICLE_AT_GATE,
-            ActivityKind.VEHICLE_IN_ZONE,
-            "大门有车辆",
-            "Vehicle at the gate",
-            2,
+        1,
+    ),
+    Alarm(
+        AlarmCode.VEHICLE_AT_GATE,
+        ActivityKind.VEHICLE_IN_ZONE,
+        Name("大门有车辆", "Vehicle at the gate"),
+        Name(
+            "摄像机{source}在区域{place}（{aspect}）看到车辆",
+            "camera {source} sees a vehicle in zone {place} ({aspect})",
         ),
-        Alarm(
-            AlarmCode.PRODUCTION_LOAD,
-            ActivityKind.LOAD_RUNNING,
-            "生产设备用电",
-            "Production feeder is running",
-            1,
+        2,
+    ),
+    Alarm(
+        AlarmCode.PRODUCTION_LOAD,
+        ActivityKind.LOAD_RUNNING,
+        Name("生产设备用电", "Production feeder is running"),
+        Name(
+            "电表{source}显示{aspect}在运行：{kw} kW，峰值 {peak_kw} kW，空载 {idle_kw} kW",
+            "meter {source} shows the {aspect} running: {kw} kW, peak {peak_kw} kW, "
+            "idle {idle_kw} kW",
         ),
-        Alarm(
-            AlarmCode.CAMERA_LOST, ActivityKind.CAMERA_LOST, "摄像机失联", "Camera lost", 2, "0007"
+        1,
+    ),
+    Alarm(
+        AlarmCode.CAMERA_LOST,
+        ActivityKind.CAMERA_LOST,
+        Name("摄像机失联", "Camera lost"),
+        Name("摄像机{source}没有画面", "camera {source} gives no picture"),
+        2,
+        "0007",
+    ),
+    Alarm(
+        AlarmCode.CAMERA_COVERED,
+        ActivityKind.PICTURE_COVERED,
+        Name("摄像机被遮挡", "Camera covered"),
+        Name("摄像机{source}的画面被遮挡", "the view of camera {source} is covered"),
+        1,
+        "0001",
+    ),
+    Alarm(
+        AlarmCode.CAMERA_FROZEN,
+        ActivityKind.PICTURE_FROZEN,
+        Name("画面冻结", "Picture frozen"),
+        Name("摄像机{source}的画面不再变化", "the picture of camera {source} does not change"),
+        1,
+        "0006",
+    ),
+    Alarm(
+        AlarmCode.METER_LOST,
+        ActivityKind.METER_LOST,
+        Name("电表失联", "Meter lost"),
+        Name("电表{source}不应答", "meter {source} does not answer"),
+        2,
+    ),
+    Alarm(
+        AlarmCode.CONTACT_LOST,
+        ActivityKind.CONTACT_LOST,
+        Name("开关量失联", "Contact lost"),
+        Name("开关量{source}读不到", "contact {source} cannot be read"),
+        3,
+    ),
+    Alarm(
+        AlarmCode.DETECTOR_LOST,
+        ActivityKind.DETECTOR_LOST,
+        Name("识别失效", "Detector does not run"),
+        Name(
+            "识别模型没有运行，看不到人员和车辆",
+            "the detector does not run: people and vehicles are not seen",
         ),
-        Alarm(
-            AlarmCode.CAMERA_COVERED,
-            ActivityKind.PICTURE_COVERED,
-            "摄像机被遮挡",
-            "Camera covered",
-            1,
-            "0001",
-        ),
-        Alarm(
-            AlarmCode.CAMERA_FROZEN,
-            ActivityKind.PICTURE_FROZEN,
-            "画面冻结",
-            "Picture frozen",
-            1,
-            "0006",
-        ),
-        Alarm(AlarmCode.METER_LOST, ActivityKind.METER_LOST, "电表失联", "Meter lost", 2),
-        Alarm(AlarmCode.CONTACT_LOST, ActivityKind.CONTACT_LOST, "开关量失联", "Contact lost", 3),
-        Alarm(
-            AlarmCode.DETECTOR_LOST,
-            ActivityKind.DETECTOR_LOST,
-            "识别失效",
-            "Detector does not run",
-            1,
-        ),
-        Alarm(
-            AlarmCode.CONTACT_OPEN,
-            ActivityKind.CONTACT_OPEN,
-            "箱门或触点打开",
-            "Guarded contact is open",
-            2,
-        ),
-        Alarm(AlarmCode.CLOCK_STEPPED, ActivityKind.CLOCK_STEPPED, "时钟跳变", "Clock stepped", 2),
-    )
-}
+        1,
+    ),
+    Alarm(
+        AlarmCode.CONTACT_OPEN,
+        ActivityKind.CONTACT_OPEN,
+        Name("箱门或触点打开", "Guarded contact is open"),
+        Name("触点{source}不在正常位置", "contact {source} is not in its normal position"),
+        2,
+    ),
+    Alarm(
+        AlarmCode.CLOCK_STEPPED,
+        ActivityKind.CLOCK_STEPPED,
+        Name("时钟跳变", "Clock stepped"),
+        Name("系统时钟跳变 {step_s} 秒", "the wall clock was moved by {step_s} s"),
+        2,
+    ),
+)
+
+CATALOGUE: dict[AlarmCode, Alarm] = {alarm.code: alarm for alarm in _ALARMS}
+
+DIRECTION_CODES = {"in": "01", "out": "02"}
+"""Platform code of a directed line's crossing, by the activity's aspect."""

@@ -1,0 +1,72 @@
+"""The rule table: what is forbidden when. A new rule is one line here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from edge.domain.activity import PRODUCTION_DUTIES, Activity, ActivityKind, ZoneKind
+from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.mine import MineState
+
+ANY: frozenset[str] = frozenset()
+ALWAYS = frozenset(MineState)
+"""Tampering with the seal is forbidden in every state."""
+IDLE = ALWAYS - {MineState.PRODUCING}
+"""Until permits come by order, every state but production forbids work alike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What makes an activity an incident.
+
+    Attributes:
+        code: the incident's code; the catalogue names the kind of activity behind it.
+        states: mine states in which the activity is forbidden.
+        aspects: zone kinds or duties that it is about; `ANY` for all.
+        min_s: shorter activities are no incident.
+        hold_s: the incident stays open this long after the activity's end, and the same thing
+            starting again within joins it. 0 where each start counts by itself: several visits
+            a few seconds apart are several. Flapping sources need more.
+        recur_s: after a restart of the gateway, an incident that was open is closed unless its
+            activity is seen again within this time: as long as the analyser may need.
+    """
+
+    code: AlarmCode
+    states: frozenset[MineState]
+    aspects: frozenset[str] = ANY
+    min_s: float = 0.0
+    hold_s: float = 0.0
+    recur_s: float = 120.0
+
+    @property
+    def kind(self) -> ActivityKind:
+        """The kind of activity that it judges."""
+        return CATALOGUE[self.code].kind
+
+    def concerns(self, activity: Activity) -> bool:
+        """Whether the activity is what this rule is about, forbidden or not."""
+        return activity.kind is self.kind and (not self.aspects or activity.aspect in self.aspects)
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(AlarmCode.PERSON_AT_SHAFT, IDLE, frozenset({ZoneKind.SHAFT_MOUTH}), min_s=0.5, recur_s=30),
+    Rule(AlarmCode.VEHICLE_AT_GATE, IDLE, frozenset({ZoneKind.GATE}), min_s=0.5, recur_s=30),
+    Rule(AlarmCode.PRODUCTION_LOAD, IDLE, PRODUCTION_DUTIES, min_s=3, hold_s=60, recur_s=1200),
+    Rule(AlarmCode.CAMERA_LOST, ALWAYS, min_s=3, hold_s=60),
+    Rule(AlarmCode.CAMERA_COVERED, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.CAMERA_FROZEN, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.METER_LOST, ALWAYS, min_s=5, hold_s=60),
+    Rule(AlarmCode.CONTACT_LOST, ALWAYS, min_s=5, hold_s=60),
+    Rule(AlarmCode.DETECTOR_LOST, ALWAYS, hold_s=60),
+    Rule(AlarmCode.CONTACT_OPEN, ALWAYS, hold_s=5),
+    Rule(AlarmCode.CLOCK_STEPPED, ALWAYS),
+)
+
+
+def rule_for(activity: Activity, rules: Iterable[Rule] = RULES) -> Rule | None:
+    """The first rule that is about this activity, whatever the mine's state."""
+    return next((rule for rule in rules if rule.concerns(activity)), None)
+
+
+RULE_OF: dict[AlarmCode, Rule] = {rule.code: rule for rule in RULES}
