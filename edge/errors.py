@@ -36,6 +36,15 @@ class ConfigError(EsealError):
         self.faults = faults
 
 
+class Unfit(ValueError):
+    """What a validator of one value says; the configuration makes a Fault with a path of it."""
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}; {remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+
 class SourceError(EsealError):
     """A meter, camera or contact cannot be read now. Back off and retry."""
 

@@ -4,72 +4,96 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from edge.domain.activity import Duty
+from edge.errors import Unfit
+from edge.sensors.profiles import profile_names
+from edge.wiring import Code, Host, Many, Spec, form, platform_code
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
 
-
-class Spec(BaseModel):
-    """Wiring is exact: an unknown key is a fault, and nothing changes after loading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+def _known_profile(name: str) -> str:
+    if name not in profile_names():
+        raise Unfit(
+            f"is {name[:60]!r}, which no profile is called",
+            f"use one of {', '.join(profile_names())}",
+        )
+    return name
 
 
 class MeterSpec(Spec):
     """One power meter on a bus."""
 
-    code: Code = Field(description="name of the source in every record")
-    profile: str = Field(description="meter profile, a file of edge/sensors/meters")
-    unit: int = Field(ge=1, le=247, description="Modbus unit (slave) address")
-    duty: Duty = Field(description="what the feeder is for")
+    code: Code = Field(description="name of the source in every record", examples=["hoist"])
+    profile: Annotated[str, AfterValidator(_known_profile)] = Field(
+        description="meter profile, a file of edge/sensors/meters", examples=["eastron_sdm630"]
+    )
+    unit: int = Field(ge=1, le=247, description="Modbus unit (slave) address", examples=[1])
+    duty: Duty = Field(strict=False, description="what the feeder is for", examples=["hoist"])
     running_kw: float | None = Field(
         default=None,
         gt=0,
+        le=1_000_000,
         description="load from which the machine counts as running, kW; "
         "without it the idle level is learned",
+        examples=[15.0],
     )
-    position_code: str = Field(
-        default="", pattern=r"^(\d{14})?$", description="14-digit position code of the platform"
+    position_code: Annotated[str, platform_code(14)] = Field(
+        default="",
+        description="14-digit position code of the platform",
+        examples=["22010000000101"],
     )
 
 
 class ContactSpec(Spec):
     """One digital input, read as a Modbus discrete input."""
 
-    code: Code
-    unit: int = Field(ge=1, le=247)
-    address: int = Field(ge=0, le=0xFFFF, description="discrete input, as sent on the wire")
+    code: Code = Field(description="name of the source in every record", examples=["cabinet-door"])
+    unit: int = Field(ge=1, le=247, description="Modbus unit (slave) address", examples=[20])
+    address: int = Field(
+        ge=0, le=0xFFFF, description="discrete input, as sent on the wire", examples=[0]
+    )
     normally: Literal["closed", "open"] = Field(
-        default="closed", description="state of the undisturbed contact"
+        default="closed", description="state of the undisturbed contact", examples=["closed"]
     )
 
 
 class _Bus(Spec):
-    code: Code
-    period_s: float = Field(default=2.0, ge=0.2, le=3600, description="seconds between sweeps")
-    timeout_s: float = Field(default=0.5, gt=0, le=10, description="wait for one answer")
-    meter: tuple[MeterSpec, ...] = ()
-    contact: tuple[ContactSpec, ...] = ()
+    code: Code = Field(description="name of the bus in messages", examples=["substation"])
+    period_s: float = Field(
+        default=2.0, ge=0.2, le=3600, description="seconds between sweeps", examples=[2.0]
+    )
+    timeout_s: float = Field(
+        default=0.5, gt=0, le=10, description="wait for one answer, seconds", examples=[0.5]
+    )
+    meter: Many[MeterSpec] = Field(default=(), max_length=247, description="its meters")
+    contact: Many[ContactSpec] = Field(default=(), max_length=1000, description="its contacts")
 
 
 class TcpBus(_Bus):
     """Modbus TCP: a gateway or a meter with Ethernet."""
 
-    transport: Literal["tcp"]
-    host: str = Field(min_length=1)
-    port: int = Field(default=502, ge=1, le=65535)
+    transport: Literal["tcp"] = Field(description="how the bus is reached", examples=["tcp"])
+    host: Host = Field(description="name or address of the Modbus server", examples=["10.0.0.20"])
+    port: int = Field(default=502, ge=1, le=65535, description="its TCP port", examples=[502])
 
 
 class SerialBus(_Bus):
     """Modbus RTU on a serial line."""
 
-    transport: Literal["rtu"]
-    device: str = Field(min_length=1, description="serial device, e.g. /dev/ttyS1")
-    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = 9600
-    parity: Literal["N", "E", "O"] = "N"
-    stop_bits: Literal[1, 2] = 1
+    transport: Literal["rtu"] = Field(description="how the bus is reached", examples=["rtu"])
+    device: Annotated[str, form(r"/[^\0]{1,255}", "name a device, e.g. /dev/ttyS1")] = Field(
+        description="serial device", examples=["/dev/ttyS1"]
+    )
+    baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = Field(
+        default=9600,
+        description="bits per second; all units of a line use the same",
+        examples=[9600],
+    )
+    parity: Literal["N", "E", "O"] = Field(
+        default="N", description="parity: none, even or odd", examples=["N"]
+    )
+    stop_bits: Literal[1, 2] = Field(default=1, description="stop bits", examples=[1])
 
 
 BusSpec = Annotated[TcpBus | SerialBus, Field(discriminator="transport")]

@@ -5,29 +5,76 @@ Points are fractions of the picture, (0, 0) top left, (1, 1) bottom right.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from edge.domain.activity import ZoneKind
+from edge.errors import Unfit
+from edge.vision.outline import area, crossing
+from edge.wiring import Code, Many, Spec, platform_code
 
-Code = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,31}$")]
+MIN_AREA = 0.0005  # of the picture: a person far away fills more
+MIN_LENGTH = 0.01
+
 Fraction = Annotated[float, Field(ge=0, le=1)]
-Point = tuple[Fraction, Fraction]
+Point = Annotated[tuple[Fraction, Fraction], Field(strict=False)]
 
 
-class Spec(BaseModel):
-    """Wiring is exact: an unknown key is a fault, and nothing changes after loading."""
+def _url(text: str, schemes: tuple[str, ...]) -> str:
+    remedy = f"write {schemes[0]}://user:password@address:554/path"
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in schemes and (parts.hostname or parts.scheme == "file")
+        _ = parts.port  # urlsplit looks at it only now
+    except ValueError as error:
+        raise Unfit(f"is not a URL ({error})", remedy) from error
+    if not usable or any(char.isspace() or not char.isprintable() for char in text):
+        raise Unfit(f"is not a URL of {' or '.join(schemes)}", remedy)
+    if parts.scheme == "file" and not parts.path.strip("/"):
+        raise Unfit("names no file", "write file:///path/of/video.mp4")
+    return text
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+
+def _main_url(text: str) -> str:
+    return _url(text, ("rtsp", "rtsps", "file"))
+
+
+def _sub_url(text: str) -> str:
+    return _url(text, ("rtsp", "rtsps")) if text else text
+
+
+def _simple(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
+    """Refuse a polygon that crosses itself or has no inside."""
+    crossed = crossing(polygon)
+    if crossed:
+        first, second = crossed
+        raise Unfit(
+            f"crosses itself: the side from corner {first} meets the side from corner {second}",
+            "list the corners in order around the zone, each once",
+        )
+    if area(polygon) < MIN_AREA:
+        raise Unfit("has next to no area", "give three corners or more that enclose the zone")
+    return polygon
 
 
 class ZoneSpec(Spec):
     """A polygon; a thing is in it when the middle of its box's lower edge is."""
 
-    code: Code
-    kind: ZoneKind
-    polygon: tuple[Point, ...] = Field(min_length=3, max_length=32)
+    code: Code = Field(
+        description="name of the place in every record", examples=["main-shaft-mouth"]
+    )
+    kind: ZoneKind = Field(
+        strict=False, description="what is watched; rules judge by it", examples=["shaft-mouth"]
+    )
+    polygon: Annotated[Many[Point], Field(min_length=3, max_length=32), AfterValidator(_simple)] = (
+        Field(
+            description="corners in order, [x, y] in fractions of the picture",
+            examples=[[[0.3, 0.4], [0.7, 0.4], [0.7, 0.9], [0.3, 0.9]]],
+        )
+    )
 
 
 class LineSpec(Spec):
@@ -37,23 +84,37 @@ class LineSpec(Spec):
     picture shows it.
     """
 
-    code: Code
-    start: Point
-    end: Point
+    code: Code = Field(description="name of the place in every record", examples=["mouth-line"])
+    start: Point = Field(description="[x, y] where it begins", examples=[[0.3, 0.7]])
+    end: Point = Field(description="[x, y] where it ends", examples=[[0.7, 0.7]])
+
+    @field_validator("end")
+    @classmethod
+    def _has_length(cls, end: tuple[float, float], info: ValidationInfo) -> tuple[float, float]:
+        start = info.data.get("start")
+        if start is not None and math.dist(start, end) < MIN_LENGTH:
+            raise Unfit("is where the line starts", "move it: a line needs a length to be crossed")
+        return end
 
 
 class CameraSpec(Spec):
     """One camera."""
 
-    code: Code
-    url: str = Field(pattern=r"^(rtsp|rtsps|file)://.+", description="main stream")
-    sub_url: str = Field(
-        default="", pattern=r"^((rtsp|rtsps)://.+)?$", description="low-resolution stream, if any"
+    code: Code = Field(description="name of the source in every record", examples=["shaft-cam"])
+    url: Annotated[str, Field(max_length=1000), AfterValidator(_main_url)] = Field(
+        description="main stream", examples=["rtsp://seal:secret@10.0.0.31:554/main"]
     )
-    zone: tuple[ZoneSpec, ...] = ()
-    line: tuple[LineSpec, ...] = ()
-    camera_code: str = Field(
-        default="", pattern=r"^(\d{20})?$", description="20-digit camera code of the platform"
+    sub_url: Annotated[str, Field(max_length=1000), AfterValidator(_sub_url)] = Field(
+        default="",
+        description="low-resolution stream, if the camera has one: it is cheaper to decode",
+        examples=["rtsp://seal:secret@10.0.0.31:554/sub"],
+    )
+    zone: Many[ZoneSpec] = Field(default=(), max_length=32, description="what it watches")
+    line: Many[LineSpec] = Field(default=(), max_length=32, description="where it counts")
+    camera_code: Annotated[str, platform_code(20)] = Field(
+        default="",
+        description="20-digit camera code of the platform",
+        examples=["22010000000101000001"],
     )
 
     @property

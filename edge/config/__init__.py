@@ -1,0 +1,208 @@
+"""seal.toml: wiring of one gateway, checked whole, every fault at once.
+
+What is permitted (mine state, permits, thresholds) comes by order; the `state` here is only
+the conservative start until the first order.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import rfc8785
+from pydantic import AfterValidator, Field, ValidationError
+
+from edge.config.checks import across
+from edge.config.words import faults_of
+from edge.domain.mine import MineState
+from edge.errors import ConfigError, Fault, Unfit
+from edge.sensors.spec import BusSpec
+from edge.uplink.spec import BrokerSpec, ProvinceSpec
+from edge.vision.spec import CameraSpec
+from edge.wiring import Code, FilePath, Many, Spec, form
+
+# tomllib takes longer with every dot in a key: both limits together keep the worst near 2 s.
+MAX_BYTES = 131_072  # a site with 64 cameras needs a third of it
+MAX_LINE = 1024
+
+
+class Site(Spec):
+    """`[site]`: which mine and which box."""
+
+    mine_code: Annotated[str, form(r"\d{12}", "write the mine's code of 12 digits")] = Field(
+        description="12-digit mine code", examples=["220100000001"]
+    )
+    name: str = Field(
+        default="", max_length=100, description="name of the mine", examples=["Example mine"]
+    )
+    gateway: Code = Field(description="name of this box within the mine", examples=["main-shaft"])
+    state: MineState = Field(
+        strict=False,
+        description="mine state until the province orders another",
+        examples=["suspended"],
+    )
+
+
+class Detector(Spec):
+    """`[detector]`: which model looks at the pictures."""
+
+    model: str = Field(
+        default="",
+        max_length=1000,
+        description="name in models/manifest.toml or a path to an .onnx file; "
+        "empty for the default model",
+        examples=["eseal-shaft-1"],
+    )
+    threads: int = Field(
+        default=1, ge=1, le=16, description="intra-op threads of one inference", examples=[2]
+    )
+
+
+class Storage(Spec):
+    """`[storage]`: where the ledger, evidence and keys lie."""
+
+    dir: FilePath = Field(
+        description="directory for ledger, evidence and the gateway's key",
+        examples=["/var/lib/eseal"],
+    )
+
+
+def _loopback(host: str) -> str:
+    """Refuse to show the page to the network: it has no accounts that could guard it yet."""
+    try:
+        local = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        raise Unfit(
+            f"is {host[:60]!r}, which others on the network could reach, "
+            "and the page has no accounts yet",
+            "write 127.0.0.1 and reach it through an SSH tunnel",
+        )
+    return host
+
+
+class Page(Spec):
+    """`[page]`: the local read-only page."""
+
+    enabled: bool = Field(default=True, description="whether there is a page", examples=[True])
+    host: Annotated[str, AfterValidator(_loopback)] = Field(
+        default="127.0.0.1",
+        description="address it listens on; only this machine's own, as there are no accounts yet",
+        examples=["127.0.0.1"],
+    )
+    port: int = Field(
+        default=8088,
+        ge=0,
+        le=65535,
+        description="its TCP port; 0 takes a free one",
+        examples=[8088],
+    )
+
+
+class Logging(Spec):
+    """`[logging]`: what is told on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="the least grave that is told", examples=["info"]
+    )
+
+
+class SealConfig(Spec):
+    """The whole file."""
+
+    site: Site = Field(description="which mine and which box")
+    storage: Storage = Field(description="where records are kept")
+    bus: Many[BusSpec] = Field(default=(), max_length=64, description="buses of meters, contacts")
+    camera: Many[CameraSpec] = Field(default=(), max_length=64, description="cameras")
+    detector: Detector = Field(default=Detector(), description="which model looks at pictures")
+    broker: Annotated[Many[BrokerSpec], Field(min_length=1, max_length=8)] = Field(
+        description="addresses of the province's broker, tried in order"
+    )
+    province: ProvinceSpec = Field(default=ProvinceSpec(), description="whose orders count")
+    page: Page = Field(default=Page(), description="the local page")
+    logging: Logging = Field(default=Logging(), description="what is told on standard error")
+
+    def sha256(self) -> str:
+        """SHA-256 (hex) of `redacted()` as RFC 8785 JSON, so that a quiet edit shows.
+
+        Without passwords: a hash over them would let whoever reads the records guess them.
+        """
+        return hashlib.sha256(rfc8785.dumps(self.redacted())).hexdigest()
+
+    def redacted(self) -> dict[str, Any]:
+        """The configuration as JSON values, without the passwords that URLs carry."""
+        data: dict[str, Any] = self.model_dump(mode="json")
+        for camera in data["camera"]:
+            camera["url"] = redact(camera["url"])
+            camera["sub_url"] = redact(camera["sub_url"])
+        return data
+
+
+def redact(url: str) -> str:
+    """`url` without its password."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
+
+
+def load(path: Path) -> SealConfig:
+    """Read and check `path`.
+
+    Raises:
+        ConfigError: with every fault found, each with its path and what would be right.
+    """
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(
+            [Fault(str(path), f"cannot be read ({error.strerror})", "name a readable seal.toml")]
+        ) from error
+    try:
+        data = decode(raw)
+    except Unfit as error:
+        raise ConfigError([Fault(str(path), error.problem, error.remedy)]) from error
+    return parse(data)
+
+
+def decode(raw: bytes) -> dict[str, Any]:
+    """TOML tables from bytes that may be anything, in bounded time.
+
+    Raises:
+        Unfit: not TOML, or larger than a seal.toml can be.
+    """
+    if len(raw) > MAX_BYTES:
+        raise Unfit(f"is larger than {MAX_BYTES // 1024} KiB", "name a seal.toml")
+    longest = max(map(len, raw.split(b"\n")))
+    if longest > MAX_LINE:
+        raise Unfit(f"has a line of {longest} bytes", f"break lines longer than {MAX_LINE} bytes")
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))  # editors on Windows write a byte order mark
+    except UnicodeDecodeError as error:
+        raise Unfit(
+            f"is not UTF-8 (byte {error.start})", "save it as UTF-8 (in the editor: encoding)"
+        ) from error
+    except RecursionError as error:
+        raise Unfit("nests too deep to be read", "name a seal.toml") from error
+    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
+        raise Unfit(f"is not TOML ({str(error)[:200]})", "mend the line that is named") from error
+
+
+def parse(data: dict[str, Any]) -> SealConfig:
+    """Check the parsed TOML. Raises ConfigError as `load` does."""
+    faults: list[Fault] = []
+    try:
+        config = SealConfig.model_validate(data)
+    except ValidationError as error:
+        faults = faults_of(error, SealConfig)
+    faults += across(data)
+    if faults:
+        raise ConfigError(faults)
+    return config
