@@ -9,8 +9,6 @@ from typing import Any
 
 from edge.clock import Stamp
 
-MAX_TEXT = 200  # characters of a name or an identifier in an order
-
 
 class MineState(StrEnum):
     """The five states of a mine (docs: domain of the seal)."""
@@ -40,18 +38,3 @@ class Order:
     kind: OrderKind
     args: Mapping[str, Any]
     received: Stamp
-
-    def fault(self) -> str:
-        """Why the arguments cannot be obeyed; empty when they can."""
-        match self.kind:
-            case OrderKind.SET_STATE:
-                wanted = self.args.get("state")
-                known = {state.value for state in MineState}
-                if not isinstance(wanted, str) or wanted not in known:
-                    return f"state is not one of {', '.join(sorted(known))}"
-            case OrderKind.ACKNOWLEDGE:
-                for name in ("incident", "by"):
-                    text = self.args.get(name)
-                    if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT:
-                        return f"{name} is not a text of 1 to {MAX_TEXT} characters"
-        return ""

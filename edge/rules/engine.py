@@ -82,7 +82,7 @@ def step(
 ) -> tuple[RulesState, list[Draft]]:
     """Take one input; gives the new state and the records that it leads to.
 
-    An order's arguments must be free of faults (`Order.fault`).
+    An order was checked where it was read: its arguments are those of its kind.
     """
     drafts: list[Draft] = []
     match given:

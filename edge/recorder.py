@@ -1,0 +1,268 @@
+"""From observations to durable records: one consumer, in order of arrival.
+
+Each observation is judged, the activities that need it get their snapshot, and the drafts
+are appended. Nothing is reported onward before it is durable.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from itertools import islice
+from typing import Any, Protocol
+
+import structlog
+
+from edge.clock import Clock, Stamp
+from edge.domain.activity import ActivityKind, EvidenceRef, Phase
+from edge.domain.mine import Order
+from edge.domain.observation import Observation, PictureQuality, Reading, Sighting
+from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.errors import StorageFull
+from edge.ledger.store import Ledger
+from edge.seal import Outcome, Seal
+from edge.vision.picture import Picture
+from edge.vision.snapshot import encode
+
+QUEUE_LIMIT = 2000  # regular observations; a healthy gateway holds fewer than ten
+PICTURE_LIMIT = 12  # pictures that wait with them: 75 MB at 1080p
+HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
+BATCH = 500  # drafts in one append
+RETRY_S = 2.0  # between attempts while the disk takes nothing
+TICK_S = 0.25
+_SHOWN = frozenset(
+    {
+        ActivityKind.PERSON_IN_ZONE,
+        ActivityKind.VEHICLE_IN_ZONE,
+        ActivityKind.PICTURE_COVERED,
+        ActivityKind.PICTURE_FROZEN,
+    }
+)
+
+log = structlog.get_logger(__name__)
+
+
+class Workbench(Protocol):
+    """Runs short CPU work off the event loop (the inference thread)."""
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
+
+
+_Item = tuple[Observation, Picture | None] | Order | Draft
+
+
+class _Inbox:
+    """What waits, in order of arrival.
+
+    Regular observations are dropped when there are too many, the oldest first: the next one
+    tells the same again. Orders, drafts, and what a source says only once (lost, back, changed)
+    are never dropped; that they don't pile up for ever is the watchdog's affair.
+    """
+
+    def __init__(self, dropped: Counter[str]) -> None:
+        self._items: deque[_Item] = deque()
+        self._dropped = dropped
+        self._regular = 0
+        self._pictures = 0
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def put(self, item: _Item) -> None:
+        self._items.append(item)
+        self._count(item, 1)
+        if self._regular > QUEUE_LIMIT:
+            oldest = next(i for i, waiting in enumerate(self._items) if _is_regular(waiting))
+            self._count(self._items[oldest], -1)
+            del self._items[oldest]
+            self._dropped["observations"] += 1
+        if self._pictures > PICTURE_LIMIT:
+            self._drop_picture()
+
+    def take(self) -> _Item:
+        item = self._items.popleft()
+        self._count(item, -1)
+        return item
+
+    def _count(self, item: _Item, by: int) -> None:
+        self._regular += by * _is_regular(item)
+        self._pictures += by * _has_picture(item)
+
+    def _drop_picture(self) -> None:
+        """The observation stays: it can still raise the alarm, without its picture."""
+        for i, item in enumerate(self._items):
+            if isinstance(item, tuple) and item[1] is not None:
+                self._items[i] = (item[0], None)
+                break
+        self._pictures -= 1
+        self._dropped["pictures"] += 1
+
+
+def _is_regular(item: _Item) -> bool:
+    return isinstance(item, tuple) and isinstance(item[0], Reading | Sighting | PictureQuality)
+
+
+def _has_picture(item: _Item) -> bool:
+    return isinstance(item, tuple) and item[1] is not None
+
+
+class Recorder:
+    """The only caller of the seal and of `Ledger.submit` while the daemon runs."""
+
+    def __init__(
+        self,
+        seal: Seal,
+        ledger: Ledger,
+        workbench: Workbench,
+        clock: Clock,
+        on_durable: Callable[[list[Record]], None],
+    ) -> None:
+        self._seal = seal
+        self._ledger = ledger
+        self._workbench = workbench
+        self._clock = clock
+        self._on_durable = on_durable
+        self.dropped: Counter[str] = Counter()
+        self._inbox = _Inbox(self.dropped)
+        self._held: deque[Draft] = deque()
+        self._wake = asyncio.Event()
+        self._one_at_a_time = asyncio.Lock()
+        self._ticked = clock.now()
+        self._failed: Stamp | None = None  # when storage last refused
+
+    @property
+    def waiting(self) -> Mapping[str, int]:
+        """Lengths of the bounded queues, for health."""
+        return {"observations": len(self._inbox), "held_drafts": len(self._held)}
+
+    def observe(self, observation: Observation, picture: Picture | None = None) -> None:
+        """Take an observation and the picture that shows it."""
+        self._put((observation, picture))
+
+    def order(self, order: Order) -> None:
+        """Take a verified order; it is recorded before it is obeyed."""
+        self._put(order)
+
+    def note(self, draft: Draft) -> None:
+        """Take a fact that needs no judgement."""
+        self._put(draft)
+
+    def _put(self, item: _Item) -> None:
+        self._inbox.put(item)
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Consume until cancelled."""
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), TICK_S)
+            self._wake.clear()
+            async with self._one_at_a_time:
+                await self._consume()
+
+    async def drain(self) -> None:
+        """Judge everything that waits, and try once more to append it all."""
+        async with self._one_at_a_time:
+            await self._consume()
+            await self._append([], again=True)
+            if self._held:
+                log.error("records are lost: storage took none", records=len(self._held))
+
+    async def _consume(self) -> None:
+        while self._inbox:
+            match self._inbox.take():
+                case Order() as order:
+                    await self._append(self._seal.obey(order, self._clock.now()))
+                case Draft() as draft:
+                    await self._append([draft])
+                case (observation, picture):
+                    outcome = self._seal.observe(observation)
+                    await self._settle(outcome, observation, picture)
+            await self._tick()
+        await self._tick()
+
+    async def _tick(self) -> None:
+        """Time passes also while observations pour in."""
+        now = self._clock.now()
+        if now.since(self._ticked) >= TICK_S:
+            self._ticked = now
+            await self._settle(self._seal.tick(now))
+
+    async def _settle(
+        self,
+        outcome: Outcome,
+        observation: Observation | None = None,
+        picture: Picture | None = None,
+    ) -> None:
+        drafts = list(outcome.facts)
+        for activity in outcome.activities:
+            shown = activity
+            if (
+                picture is not None
+                and activity.phase is Phase.STARTED
+                and activity.kind in _SHOWN
+                and self._seal.forbids(activity)
+            ):
+                sighting = observation if isinstance(observation, Sighting) else None
+                shown = replace(activity, evidence=await self._snapshot(picture, sighting))
+            drafts += self._seal.judge(shown, self._clock.now())
+        await self._append(drafts)
+
+    async def _snapshot(
+        self, picture: Picture, sighting: Sighting | None
+    ) -> tuple[EvidenceRef, ...]:
+        clean, drawn = await self._workbench.run(encode, picture, sighting)
+        try:
+            refs = [
+                await asyncio.wrap_future(self._ledger.put_evidence(data, "image/jpeg", caption))
+                for data, caption in ((drawn, "annotated"), (clean, "clean"))
+            ]
+        except StorageFull:
+            # The alarm matters more than its picture.
+            self.dropped["snapshots"] += 1
+            return ()
+        return tuple(refs)
+
+    async def _append(self, drafts: list[Draft], *, again: bool = False) -> None:
+        """Append what is held and `drafts`; hold what storage does not take."""
+        self._held.extend(drafts)
+        waits = self._failed is not None and self._clock.now().since(self._failed) < RETRY_S
+        while self._held and (again or not waits):
+            batch = list(islice(self._held, BATCH))
+            try:
+                records = await asyncio.wrap_future(self._ledger.submit(batch))
+            except StorageFull as error:
+                if self._failed is None:
+                    log.error("storage takes no records; they are held", error=str(error))
+                self._failed = self._clock.now()
+                break
+            for _ in batch:
+                self._held.popleft()
+            if self._failed is not None:
+                log.info("storage takes records again")
+                self._failed = None
+            self._on_durable(records)
+        self._shed()
+
+    def _shed(self) -> None:
+        """Keep the held drafts bounded: routine goes first, the oldest first."""
+        surplus = len(self._held) - HELD_LIMIT
+        if surplus <= 0:
+            return
+        by_worth = sorted(
+            range(len(self._held)), key=lambda i: (self._held[i].lane is Lane.ALARM, i)
+        )
+        shed = set(by_worth[:surplus])
+        for i in shed:
+            self.dropped[f"{self._held[i].lane.value} drafts"] += 1
+        self._held = deque(draft for i, draft in enumerate(self._held) if i not in shed)
+
+
+def order_refused(reason: str, digest: str, clock: Clock) -> Draft:
+    """The record of an order that was not accepted."""
+    return Draft(
+        RecordType.ORDER_REFUSED, clock.now(), {"reason": reason, "digest": digest, "count": 1}
+    )

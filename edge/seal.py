@@ -1,0 +1,171 @@
+"""The seal itself: analysers and rules joined. Pure; the daemon and the replay both drive it.
+
+Observations come in; facts worth keeping and activities come out; activities are judged by
+the rules. Between the two the driver may attach evidence to an activity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from edge.clock import Stamp
+from edge.config import SealConfig
+from edge.domain.activity import Activity, ActivityKind, Phase, activity_data
+from edge.domain.mine import Order
+from edge.domain.observation import (
+    ClockStepped,
+    ContactChange,
+    Observation,
+    PictureQuality,
+    Reading,
+    Sighting,
+    SourceBack,
+    SourceLost,
+)
+from edge.domain.record import Draft, RecordType
+from edge.rules.engine import RulesState, Tick, forbids, restore, step
+from edge.sensors.contacts import ContactAnalyser
+from edge.sensors.power import PowerAnalyser
+from edge.sensors.summary import PowerSummary
+from edge.vision.quality import PictureAnalyser
+from edge.vision.zones import ZoneAnalyser
+
+HOST = "host"
+DETECTOR = "detector"
+MAX_REASON = 300  # characters of why a source was lost; drivers can be long-winded
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What observations led to: facts to record as they are, activities to judge."""
+
+    facts: list[Draft]
+    activities: list[Activity]
+
+
+class Seal:
+    """The state of one gateway's judgement, moved on by `observe`, `judge`, `obey`, `tick`."""
+
+    def __init__(self, config: SealConfig, rules: RulesState) -> None:
+        meters = [meter for bus in config.bus for meter in bus.meter]
+        contacts = [contact for bus in config.bus for contact in bus.contact]
+        self._rules = rules
+        self._power = PowerAnalyser(meters)
+        self._summary = PowerSummary(meters)
+        self._contacts = ContactAnalyser(contacts)
+        self._zones = {camera.code: ZoneAnalyser(camera) for camera in config.camera}
+        self._pictures = {camera.code: PictureAnalyser(camera) for camera in config.camera}
+        self._lost_kind = {
+            DETECTOR: ActivityKind.DETECTOR_LOST,
+            **{meter.code: ActivityKind.METER_LOST for meter in meters},
+            **{contact.code: ActivityKind.CONTACT_LOST for contact in contacts},
+            **{camera.code: ActivityKind.CAMERA_LOST for camera in config.camera},
+        }
+        self._lost_since: dict[str, Stamp] = {}
+
+    @property
+    def rules(self) -> RulesState:
+        """The rules' state: mine state in force, incidents open."""
+        return self._rules
+
+    @property
+    def lost(self) -> Mapping[str, Stamp]:
+        """Sources that do not answer, and since when."""
+        return self._lost_since
+
+    def restore(self, leaves: Iterable[Mapping[str, Any]]) -> None:
+        """Take up after a restart what the ledger's leaves (oldest first) left open."""
+        self._rules = restore(self._rules, leaves)
+
+    def observe(self, observation: Observation) -> Outcome:
+        """Derive facts and activities from one observation."""
+        match observation:
+            case Reading():
+                return Outcome(self._summary.step(observation), self._power.step(observation))
+            case Sighting():
+                return Outcome([], self._zones[observation.source].step(observation))
+            case PictureQuality():
+                return Outcome([], self._pictures[observation.source].step(observation))
+            case ContactChange():
+                fact = Draft(
+                    RecordType.CONTACT_CHANGED,
+                    observation.stamp,
+                    {"source": observation.source, "closed": observation.closed},
+                )
+                return Outcome([fact], self._contacts.step(observation))
+            case SourceLost() | SourceBack():
+                return self._availability(observation)
+            case ClockStepped():
+                return _clock_stepped(observation)
+
+    def forbids(self, activity: Activity) -> bool:
+        """Whether the mine's present state forbids this activity: it is worth evidence."""
+        return forbids(self._rules, activity)
+
+    def judge(self, activity: Activity, now: Stamp) -> list[Draft]:
+        """Record an activity's start and end, and what the rules make of it."""
+        drafts = []
+        if activity.phase is not Phase.GOES_ON:
+            kind = (
+                RecordType.ACTIVITY_STARTED
+                if activity.phase is Phase.STARTED
+                else RecordType.ACTIVITY_ENDED
+            )
+            drafts.append(Draft(kind, activity.stamp, activity_data(activity)))
+        self._rules, judged = step(self._rules, activity, now)
+        return drafts + judged
+
+    def obey(self, order: Order, now: Stamp) -> list[Draft]:
+        """Record a verified order and what follows from it."""
+        accepted = Draft(
+            RecordType.ORDER_ACCEPTED,
+            now,
+            {"nonce": order.nonce, "kind": order.kind.value, "args": dict(order.args)},
+        )
+        self._rules, judged = step(self._rules, order, now)
+        return [accepted, *judged]
+
+    def tick(self, now: Stamp) -> Outcome:
+        """Let time pass: activities that end by silence, incidents whose delay is over."""
+        activities = self._power.tick(now)
+        for zones in self._zones.values():
+            activities += zones.tick(now)
+        self._rules, facts = step(self._rules, Tick(), now)
+        return Outcome([*self._summary.tick(now), *facts], activities)
+
+    def _availability(self, observation: SourceLost | SourceBack) -> Outcome:
+        source = observation.source
+        kind = self._lost_kind[source]
+        if isinstance(observation, SourceLost):
+            self._lost_since.setdefault(source, observation.stamp)
+            since = self._lost_since[source]
+            record, phase = RecordType.SOURCE_LOST, Phase.STARTED
+            data: dict[str, str | float] = {"reason": observation.reason[:MAX_REASON]}
+        else:
+            since = self._lost_since.pop(source, observation.stamp)
+            record, phase = RecordType.SOURCE_BACK, Phase.ENDED
+            data = {"lost_s": round(observation.lost_s, 3)}
+        fact = Draft(record, observation.stamp, {"source": source, **data})
+        activity = Activity(kind, source, "", "", phase, since, observation.stamp, data)
+        return Outcome([fact], [activity])
+
+
+def _clock_stepped(observation: ClockStepped) -> Outcome:
+    detail = {"step_s": round(observation.step_s, 3)}
+    fact = Draft(RecordType.CLOCK_STEPPED, observation.stamp, detail)
+    activities = [
+        Activity(
+            ActivityKind.CLOCK_STEPPED,
+            HOST,
+            "",
+            "",
+            phase,
+            observation.stamp,
+            observation.stamp,
+            detail,
+        )
+        for phase in (Phase.STARTED, Phase.ENDED)
+    ]
+    return Outcome([fact], activities)
