@@ -27,6 +27,8 @@ from edge.sensors.spec import SerialBus, TcpBus
 
 _MAX_QUIET_ROUNDS = 5
 _MAX_QUIET_S = 0.5
+_BITS_A_CHARACTER = 11  # start, 8 data, parity or second stop, stop
+_FRAME_OVERHEAD = 8 + 5 + 7  # characters of request, of an empty answer, of the gaps around them
 _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
 
 # A noisy line would fill the log: every failure reaches the poller as a SourceError anyway.
@@ -138,6 +140,7 @@ class PymodbusPort:
             raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
 
     async def _request(self, unit: int, span: Span) -> ModbusPDU:
+        self._client.ctx.comm_params.timeout_connect = self._patience_s(span)
         if span.function == DISCRETE_INPUTS:
             return await self._client.read_discrete_inputs(
                 span.address, count=span.count, device_id=unit
@@ -149,6 +152,13 @@ class PymodbusPort:
         return await self._client.read_input_registers(
             span.address, count=span.count, device_id=unit
         )
+
+    def _patience_s(self, span: Span) -> float:
+        """`timeout_s`, and on a serial line the time that both frames take to travel."""
+        if not isinstance(self._bus, SerialBus):
+            return self._bus.timeout_s
+        characters = _FRAME_OVERHEAD + span.answer_bytes
+        return self._bus.timeout_s + characters * _BITS_A_CHARACTER / self._bus.baud
 
     def _hear(self, sending: bool, data: bytes) -> bytes:
         if not sending:

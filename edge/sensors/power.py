@@ -10,7 +10,8 @@ Three rules tell that a feeder's machine runs, the surest that applies:
      of the idle level. A hoist takes 60 to 180 s for a cycle, so three always fit in; the motor
      of a drainage pump may be started only a few times an hour and then runs on, fans and guard
      houses breathe by some per cent. It ends when the last swing is 15 minutes old.
-   - any other duty: the load stands above idle by 10 kW and by half.
+   - any other duty: the load stands above idle by 10 kW and by half; it ends under 60 % of that
+     distance.
 
 Two readings must agree, at most `off_s` apart: a single disturbed one starts nothing, and a
 hoist that is sampled every 30 s is still caught. The sign of the power is ignored, since a
@@ -50,8 +51,8 @@ class _Level:
     started: Stamp | None = None  # the first reading above, confirmed by a second
     last_above: Stamp | None = None
 
-    def step(self, kw: float, on_kw: float, stamp: Stamp) -> None:
-        if kw >= (_RELEASE * on_kw if self.running else on_kw):
+    def step(self, kw: float, on_kw: float, off_kw: float, stamp: Stamp) -> None:
+        if kw >= (off_kw if self.running else on_kw):
             self.running = self.started is not None
             self.started = self.started or stamp
             self.last_above = stamp
@@ -96,8 +97,9 @@ class _Feeder:
         self._newest = stamp
         if self._open is None:
             self._idle.learn(kw, stamp)
-        self._level.step(kw, self._on_kw(), stamp)
-        if self._meter.duty is Duty.HOIST and self._meter.running_kw is None:
+        on_kw, off_kw = self._levels()
+        self._level.step(kw, on_kw, off_kw, stamp)
+        if on_kw == math.inf:
             self._cycles.step(kw, max(_SWING_KW, _SWING_SHARE * self._idle.level), stamp)
         running = [rule for rule in (self._level, self._cycles) if rule.running]
         above = [rule.last_above for rule in running if rule.last_above is not None]
@@ -112,14 +114,17 @@ class _Feeder:
         self._cycles = _Cycles()
         return self._say(None, 0.0, self._newest)
 
-    def _on_kw(self) -> float:
+    def _levels(self) -> tuple[float, float]:
+        """Loads from which the machine counts as running, and under which as standing, kW."""
         if self._meter.running_kw is not None:
-            return self._meter.running_kw
-        if self._idle.level < _STANDS_KW:
-            return _MACHINE_KW
+            return self._meter.running_kw, _RELEASE * self._meter.running_kw
+        idle = self._idle.level
+        if idle < _STANDS_KW:
+            return _MACHINE_KW, _RELEASE * _MACHINE_KW
         if self._meter.duty is Duty.HOIST:
-            return math.inf  # only its cycles tell it from what else runs there
-        return self._idle.level + max(_SHARED_KW, _SHARED_SHARE * self._idle.level)
+            return math.inf, math.inf  # only its cycles tell it from what else runs there
+        above = max(_SHARED_KW, _SHARED_SHARE * idle)
+        return idle + above, idle + _RELEASE * above
 
     def _say(self, started: Stamp | None, kw: float, stamp: Stamp) -> list[Activity]:
         if self._open is None:

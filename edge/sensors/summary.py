@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from edge.clock import Stamp
 from edge.domain.observation import Quality, Reading
 from edge.domain.record import Draft, RecordType
 from edge.sensors.power import power_of
+from edge.sensors.spec import MeterSpec
 
 _MINUTE_US = 60_000_000
 _WORST = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
@@ -36,12 +38,13 @@ class _Minute:
 class PowerSummary:
     """One POWER_SUMMARY per meter and minute of the wall clock.
 
-    `data`: {"source", "from", "to" (stamps of the first and last reading), "count", "quality"
-    (the worst), "power_kw": {"min", "mean", "max"} and "energy_import_kwh" (newest counter)
-    where there were figures}.
+    `data`: {"source", "duty", "from", "to" (stamps of the first and last reading), "count",
+    "quality" (the worst), "power_kw": {"min", "mean", "max"} and "energy_import_kwh" (newest
+    counter) where there were figures}.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meters: Iterable[MeterSpec]) -> None:
+        self._duties = {meter.code: meter.duty.value for meter in meters}
         self._minutes: dict[str, _Minute] = {}
 
     def step(self, reading: Reading) -> list[Draft]:
@@ -49,7 +52,7 @@ class PowerSummary:
         done: list[Draft] = []
         minute = self._minutes.get(reading.source)
         if minute is not None and _number(minute.first) != _number(reading.stamp):
-            done.append(_draft(reading.source, minute))
+            done.append(self._draft(reading.source, minute))
             minute = None
         if minute is None:
             minute = self._minutes[reading.source] = _Minute(reading.stamp, reading.stamp)
@@ -63,16 +66,20 @@ class PowerSummary:
             for source, minute in self._minutes.items()
             if _number(minute.first) != _number(now)
         ]
-        return [_draft(source, self._minutes.pop(source)) for source in over]
+        return [self._draft(source, self._minutes.pop(source)) for source in over]
+
+    def _draft(self, source: str, minute: _Minute) -> Draft:
+        return _draft(source, self._duties[source], minute)
 
 
 def _number(stamp: Stamp) -> int:
     return stamp.wall_us // _MINUTE_US
 
 
-def _draft(source: str, minute: _Minute) -> Draft:
+def _draft(source: str, duty: str, minute: _Minute) -> Draft:
     data: dict[str, object] = {
         "source": source,
+        "duty": duty,
         "from": minute.first.iso(),
         "to": minute.last.iso(),
         "count": minute.count,

@@ -1,0 +1,95 @@
+"""Coalesced reads: everything is covered, no read is too long, and a probe cannot be mistaken."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.sensors.plan import DISCRETE_INPUTS, Span, plan, probe
+from edge.sensors.profiles import load_profile, profile_names
+
+MAX_ITEM = 8
+items = st.lists(
+    st.builds(Span, st.sampled_from([2, 3, 4]), st.integers(0, 500), st.integers(1, MAX_ITEM)),
+    min_size=1,
+    max_size=30,
+)
+
+
+def _inside(item, read):
+    return read.function == item.function and read.address <= item.address and item.end <= read.end
+
+
+@given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
+def test_a_plan_covers_every_item_within_one_read_and_keeps_its_bounds(wanted, longest, gap):
+    reads = plan(wanted, longest, gap)
+    for item in wanted:
+        assert any(_inside(item, read) for read in reads)
+    for read in reads:
+        assert 1 <= read.count <= longest
+        assert any(
+            item.address == read.address for item in wanted if item.function == read.function
+        )
+        assert any(item.end == read.end for item in wanted if item.function == read.function)
+    assert len(reads) <= len(set(wanted))
+    assert list(reads) == sorted(reads)
+
+
+@given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
+def test_a_plan_reads_over_no_gap_wider_than_allowed(wanted, longest, gap):
+    for read in plan(wanted, longest, gap):
+        covered = {
+            address
+            for item in wanted
+            if item.function == read.function
+            for address in range(item.address, item.end)
+        }
+        unwanted = 0
+        for address in range(read.address, read.end):
+            unwanted = 0 if address in covered else unwanted + 1
+            assert unwanted <= gap
+
+
+@given(items, st.randoms())
+def test_a_plan_does_not_depend_on_the_order_of_what_is_wanted(wanted, random):
+    shuffled = random.sample(wanted, len(wanted))
+    assert plan(wanted, 125, 10) == plan(shuffled, 125, 10)
+
+
+@given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
+def test_a_probe_asks_only_for_what_the_reads_ask_for(wanted, longest, gap):
+    reads = plan(wanted, longest, gap)
+    chosen = probe(reads, wanted)
+    assert any(_inside(chosen, read) for read in reads)
+
+
+@given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
+def test_a_probe_has_a_length_of_its_own_where_there_is_one_to_be_had(wanted, longest, gap):
+    reads = plan(wanted, longest, gap)
+    lengths = {read.answer_bytes for read in reads}
+    possible = {
+        Span(read.function, read.address, item.end - read.address).answer_bytes
+        for read in reads
+        for item in wanted
+        if item.function == read.function and read.address <= item.address < read.end
+    }
+    chosen = probe(reads, wanted)
+    assert (chosen.answer_bytes in lengths) == (possible <= lengths)
+
+
+@pytest.mark.parametrize(
+    ("name", "requests"), [("eastron_sdm630", 1), ("chint_dtsu666", 3), ("acrel_adl400", 2)]
+)
+def test_a_meter_is_read_with_few_requests_instead_of_one_a_quantity(name, requests):
+    assert name in profile_names()
+    profile = load_profile(name)
+    wanted = [Span(q.function, q.address, q.count) for q in profile.quantity.values()]
+    reads = plan(wanted, profile.max_registers, profile.max_gap)
+    assert len(reads) == requests
+    assert probe(reads, wanted).answer_bytes not in {read.answer_bytes for read in reads}
+
+
+def test_bits_travel_eight_a_byte_and_registers_two_bytes_each():
+    assert Span(DISCRETE_INPUTS, 0, 9).answer_bytes == 2
+    assert Span(3, 0, 9).answer_bytes == 18
