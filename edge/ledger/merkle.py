@@ -1,0 +1,174 @@
+"""RFC 6962 Merkle trees: hashing, roots, proofs. Pure.
+
+A tree is kept as its perfect subtrees: node (level, i) covers leaves i·2^level up to
+(i+1)·2^level. A perfect node never changes once it is there, so storage only ever adds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
+
+NodeAt = Callable[[int, int], bytes]
+
+EMPTY_ROOT = sha256(b"").digest()
+
+
+def leaf_hash(leaf: bytes) -> bytes:
+    """Hash of a leaf (RFC 6962, 2.1)."""
+    return sha256(b"\x00" + leaf).digest()
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """Hash of an inner node (RFC 6962, 2.1)."""
+    return sha256(b"\x01" + left + right).digest()
+
+
+def new_nodes(index: int, leaf: bytes, node: NodeAt) -> Iterator[tuple[int, int, bytes]]:
+    """The perfect nodes (level, position, hash) that the leaf at `index` completes.
+
+    Args:
+        index: place of the leaf, which is the tree's size before it.
+        leaf: its bytes.
+        node: gives nodes that are there already.
+    """
+    level, position, digest = 0, index, leaf_hash(leaf)
+    yield level, position, digest
+    while position % 2:
+        digest = node_hash(node(level, position - 1), digest)
+        level, position = level + 1, position // 2
+        yield level, position, digest
+
+
+def root(size: int, node: NodeAt) -> bytes:
+    """Root of the first `size` leaves."""
+    return _range_hash(0, size, node) if size else EMPTY_ROOT
+
+
+def inclusion_proof(index: int, size: int, node: NodeAt) -> list[bytes]:
+    """Audit path of leaf `index` in the tree of `size` leaves (RFC 6962, 2.1.1)."""
+    if not 0 <= index < size:
+        raise ValueError(f"no leaf {index} in a tree of {size}")
+    return list(_path(index, 0, size, node))
+
+
+def consistency_proof(old: int, new: int, node: NodeAt) -> list[bytes]:
+    """Proof that the first `old` of `new` leaves are unchanged (RFC 6962, 2.1.2)."""
+    if not 0 < old <= new:
+        raise ValueError(f"no consistency proof from {old} to {new}")
+    return list(_subproof(old, 0, new, node, known=True))
+
+
+def verify_inclusion(
+    leaf_digest: bytes, index: int, size: int, proof: Sequence[bytes], root_digest: bytes
+) -> bool:
+    """Whether `proof` shows the leaf at `index` under the root (RFC 9162, 2.1.3.2)."""
+    if not 0 <= index < size:
+        return False
+    position, last, digest = index, size - 1, leaf_digest
+    for sibling in proof:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            digest = node_hash(sibling, digest)
+            while position % 2 == 0 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            digest = node_hash(digest, sibling)
+        position, last = position >> 1, last >> 1
+    return last == 0 and digest == root_digest
+
+
+def verify_consistency(
+    old: int, new: int, old_root: bytes, new_root: bytes, proof: Sequence[bytes]
+) -> bool:
+    """Whether `proof` shows that the old tree is a prefix of the new (RFC 9162, 2.1.4.2)."""
+    if not 0 < old <= new:
+        return False
+    if old == new:
+        return not proof and old_root == new_root
+    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
+    if not path:
+        return False
+    position, last = old - 1, new - 1
+    while position % 2:
+        position, last = position >> 1, last >> 1
+    old_digest = new_digest = path[0]
+    for sibling in path[1:]:
+        if last == 0:
+            return False
+        if position % 2 or position == last:
+            old_digest = node_hash(sibling, old_digest)
+            new_digest = node_hash(sibling, new_digest)
+            while position % 2 == 0 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            new_digest = node_hash(new_digest, sibling)
+        position, last = position >> 1, last >> 1
+    return last == 0 and old_digest == old_root and new_digest == new_root
+
+
+class Frontier:
+    """A growing tree of which only the perfect subtrees on its right edge are kept."""
+
+    def __init__(self) -> None:
+        self.size = 0
+        self._peaks: list[tuple[int, bytes]] = []  # (level, hash), falling levels
+
+    def add(self, leaf: bytes) -> None:
+        """Append a leaf."""
+        level, digest = 0, leaf_hash(leaf)
+        while self._peaks and self._peaks[-1][0] == level:
+            digest = node_hash(self._peaks.pop()[1], digest)
+            level += 1
+        self._peaks.append((level, digest))
+        self.size += 1
+
+    def root(self) -> bytes:
+        """Root of what was added."""
+        if not self._peaks:
+            return EMPTY_ROOT
+        digest = self._peaks[-1][1]
+        for _level, left in reversed(self._peaks[:-1]):
+            digest = node_hash(left, digest)
+        return digest
+
+
+def _split(width: int) -> int:
+    """The largest power of two below `width`."""
+    return 1 << ((width - 1).bit_length() - 1)
+
+
+def _range_hash(start: int, end: int, node: NodeAt) -> bytes:
+    width = end - start
+    if width & (width - 1) == 0:
+        level = width.bit_length() - 1
+        return node(level, start >> level)
+    middle = start + _split(width)
+    return node_hash(_range_hash(start, middle, node), _range_hash(middle, end, node))
+
+
+def _path(index: int, start: int, end: int, node: NodeAt) -> Iterator[bytes]:
+    if end - start == 1:
+        return
+    middle = start + _split(end - start)
+    if index < middle:
+        yield from _path(index, start, middle, node)
+        yield _range_hash(middle, end, node)
+    else:
+        yield from _path(index, middle, end, node)
+        yield _range_hash(start, middle, node)
+
+
+def _subproof(old: int, start: int, end: int, node: NodeAt, *, known: bool) -> Iterator[bytes]:
+    if start + old == end:
+        if not known:
+            yield _range_hash(start, end, node)
+        return
+    width = _split(end - start)
+    if old <= width:
+        yield from _subproof(old, start, start + width, node, known=known)
+        yield _range_hash(start + width, end, node)
+    else:
+        yield from _subproof(old - width, start + width, end, node, known=False)
+        yield _range_hash(start, start + width, node)

@@ -1,0 +1,237 @@
+"""The one thread that writes: it takes everything that waits and commits it at once.
+
+A commit holds leaves, the tree nodes they complete, cursors, receipts and, when one is due,
+the checkpoint over all of it. Futures resolve after the commit, never before.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Future
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Condition, Thread
+from typing import Any, Protocol
+
+from edge.clock import Clock, Stamp
+from edge.domain.record import Draft, Record
+from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull
+from edge.ledger.checkpoint import Signer
+from edge.ledger.commit import Commit, peaks_of
+from edge.ledger.reader import Durable, node_of
+from edge.ledger.schema import rollback, told
+
+BATCH_DRAFTS = 500  # a commit takes no further request once it holds this many drafts
+SEAL_AFTER_S = 9.0  # checkpoints are promised at most 10 s apart; a commit takes its time
+_LOOK_S = 0.5  # how often the clock is asked whether a checkpoint is due
+
+
+class Request(Protocol):
+    """Something to be done within a commit."""
+
+    @property
+    def future(self) -> Future[Any]: ...
+
+    def apply(self, commit: Commit) -> Callable[[], Any]:
+        """Do it within the commit; the result is asked for when the commit is durable.
+
+        Raises:
+            ValueError, Refused: this request is at fault; the others are not.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """Append drafts as leaves."""
+
+    future: Future[list[Record]]
+    drafts: Sequence[Draft]
+
+    def apply(self, commit: Commit) -> Callable[[], list[Record]]:
+        records = commit.append(self.drafts)
+        return lambda: records
+
+
+@dataclass(frozen=True, slots=True)
+class MoveCursor:
+    """Move a cursor forward; backward is a wish not granted and no error."""
+
+    future: Future[None]
+    name: str
+    index: int
+
+    def apply(self, commit: Commit) -> Callable[[], None]:
+        commit.move(self.name, self.index)
+        return lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class AddReceipt:
+    """Keep a province's cosignature of one of our heads."""
+
+    future: Future[None]
+    note: bytes
+    size: int
+
+    def apply(self, commit: Commit) -> Callable[[], None]:
+        commit.receive(self.note, self.size)
+        return lambda: None
+
+
+@dataclass(frozen=True, slots=True)
+class SealHead:
+    """Sign the head as it is after this commit."""
+
+    future: Future[bytes]
+
+    def apply(self, commit: Commit) -> Callable[[], bytes]:
+        commit.seal_wanted = True
+        return lambda: commit.after.checkpoint or b""
+
+
+class Writer:
+    """Owns the writing connection and its thread.
+
+    `durable` is replaced as a whole after each commit, so that any thread may read it.
+    """
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        durable: Durable,
+        *,
+        directory: Path,
+        origin: str,
+        signer: Signer,
+        clock: Clock,
+    ) -> None:
+        self.durable = durable
+        self._connection = connection
+        self._directory = directory
+        self._origin = origin
+        self._signer = signer
+        self._clock = clock
+        self._peaks = peaks_of(durable.size, self._node)
+        self._sealed_at: Stamp | None = None
+        self._queue: deque[Request] = deque()
+        self._changed = Condition()
+        self._stopping = False
+        self._over: EsealError | None = None
+        self._thread = Thread(target=self._run, name="eseal-ledger", daemon=True)
+        self._thread.start()
+
+    def put(self, request: Request) -> None:
+        """Queue a request; its future tells the outcome."""
+        with self._changed:
+            if self._over is None and not self._stopping:
+                self._queue.append(request)
+                self._changed.notify()
+                return
+        _fail([request], self._over or EsealError("the ledger is closed"))
+
+    def stop(self) -> None:
+        """Commit what waits, seal the head, and end the thread."""
+        with self._changed:
+            self._stopping = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            with closing(self._connection):
+                while (batch := self._take()) is not None:
+                    self._process(batch)
+                self._finish()
+        finally:
+            with self._changed:
+                self._over = self._over or EsealError("the ledger is closed")
+                left = list(self._queue)
+                self._queue.clear()
+            _fail(left, self._over)
+
+    def _take(self) -> list[Request] | None:
+        """What waits, up to a batch; empty when only a checkpoint is due; None at the end."""
+        with self._changed:
+            while not self._queue:
+                if self._stopping:
+                    return None
+                unsealed = self.durable.size > max(0, self.durable.sealed)
+                self._changed.wait(_LOOK_S if unsealed else None)
+                if not self._queue and self._seal_due(self.durable):
+                    return []
+            batch: list[Request] = []
+            drafts = 0
+            while self._queue and drafts < BATCH_DRAFTS:
+                request = self._queue.popleft()
+                drafts += len(request.drafts) if isinstance(request, Append) else 1
+                batch.append(request)
+            return batch
+
+    def _process(self, batch: list[Request]) -> None:
+        requests = [item for item in batch if item.future.set_running_or_notify_cancel()]
+        if self._over is not None:
+            _fail(requests, self._over)
+            return
+        try:
+            self._commit(requests)
+        except StorageFull as error:
+            _fail(requests, error)
+        except LedgerCorrupt as error:
+            self._over = error  # from here on nothing is written
+            _fail(requests, error)
+        except Exception as error:
+            _fail(requests, error)
+            raise
+
+    def _commit(self, requests: list[Request]) -> None:
+        now = self._clock.now()
+        commit = Commit(self.durable, self._peaks, self._origin, self._signer, now, self._node)
+        answers = []
+        for request in requests:
+            try:
+                answers.append((request.future, request.apply(commit)))
+            except (ValueError, OverflowError, RecursionError, Refused) as error:
+                request.future.set_exception(error)
+        if commit.seal_wanted or commit.has_alarm or self._seal_due(commit.after):
+            commit.seal()
+        if not commit.empty:
+            with told(self._directory):
+                self._write(commit)
+        if commit.after.sealed != self.durable.sealed:
+            self._sealed_at = now
+        self.durable, self._peaks = commit.after, commit.peaks
+        for future, answer in answers:
+            future.set_result(answer())
+
+    def _write(self, commit: Commit) -> None:
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            commit.write(self._connection)
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            rollback(self._connection)
+            raise
+
+    def _seal_due(self, durable: Durable) -> bool:
+        if durable.size <= max(0, durable.sealed):
+            return False
+        return self._sealed_at is None or self._clock.now().since(self._sealed_at) >= SEAL_AFTER_S
+
+    def _finish(self) -> None:
+        """Leave a sealed head and a short WAL; a full disk is no reason not to stop."""
+        if self._over is None and self.durable.size > max(0, self.durable.sealed):
+            self._process([SealHead(Future())])
+        with suppress(sqlite3.Error):
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    def _node(self, level: int, position: int) -> bytes:
+        return node_of(self._connection, level, position, self._directory)
+
+
+def _fail(requests: Iterable[Request], error: BaseException) -> None:
+    for request in requests:
+        if not request.future.done():
+            request.future.set_exception(error)
