@@ -11,18 +11,19 @@ import structlog
 
 def configure(level: str = "info") -> None:
     """Set up structlog for the whole process; library loggers go the same way."""
-    under_systemd = "INVOCATION_ID" in os.environ or not sys.stderr.isatty()
-    renderer: structlog.types.Processor = (
-        structlog.processors.JSONRenderer(ensure_ascii=False)
-        if under_systemd
-        else structlog.dev.ConsoleRenderer()
-    )
+    terminal = "INVOCATION_ID" not in os.environ and sys.stderr.isatty()
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.format_exc_info,
     ]
+    renderer: structlog.types.Processor
+    if terminal:
+        # Values are shown as repr: what a camera or a broker says cannot steer the terminal.
+        renderer = structlog.dev.ConsoleRenderer(repr_native_str=True)
+    else:
+        shared.append(structlog.processors.format_exc_info)
+        renderer = structlog.processors.JSONRenderer(ensure_ascii=False, default=str)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -38,3 +39,4 @@ def configure(level: str = "info") -> None:
     )
     # Libraries report what we already say in our own words; keep their faults only.
     logging.basicConfig(level=logging.ERROR, handlers=[handler], force=True)
+    logging.captureWarnings(capture=True)
