@@ -86,6 +86,11 @@ class Ledger:
         return cls(writer, Reader(directory), evidence, origin, lock)
 
     @property
+    def vkey(self) -> str:
+        """Public key that its checkpoints are signed with, as a C2SP verifier key."""
+        return self._reader.meta("vkey")
+
+    @property
     def size(self) -> int:
         """Durable leaves."""
         return self._writer.durable.size
