@@ -252,13 +252,11 @@ class Recorder:
         surplus = len(self._held) - HELD_LIMIT
         if surplus <= 0:
             return
-        by_worth = sorted(
-            range(len(self._held)), key=lambda i: (self._held[i].lane is Lane.ALARM, i)
-        )
+        held = list(self._held)
+        by_worth = sorted(range(len(held)), key=lambda i: (held[i].lane is Lane.ALARM, i))
         shed = set(by_worth[:surplus])
-        for i in shed:
-            self.dropped[f"{self._held[i].lane.value} drafts"] += 1
-        self._held = deque(draft for i, draft in enumerate(self._held) if i not in shed)
+        self.dropped.update(f"{held[i].lane.value} drafts" for i in shed)
+        self._held = deque(draft for i, draft in enumerate(held) if i not in shed)
 
 
 def order_refused(reason: str, digest: str, clock: Clock) -> Draft:

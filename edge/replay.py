@@ -10,6 +10,7 @@ import csv
 import gzip
 import heapq
 import math
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, cast
 
-from rich.progress import Progress
+from rich.progress import Progress, TaskID
 
 from edge.clock import Stamp
 from edge.config import SealConfig
@@ -33,6 +34,19 @@ from edge.vision.playback import play
 BOOT = "replay"
 MAX_GAP_S = 1.0  # the seal is told that time passes at least this often, up to …
 MAX_TICKS = 10  # … this many times in one gap of the recording
+SHOWN_INCIDENTS = 20  # in the summary
+_MAX_KW = 1e7  # a larger figure is no load of a mine
+_YEARS = range(2000, 2101)
+_QUANTITIES = (
+    "energy_import_kwh",
+    "energy_export_kwh",
+    "voltage_l1_v",
+    "current_l1_a",
+    "power_factor",
+    "frequency_hz",
+    "ct_ratio",
+    "pt_ratio",
+)
 
 
 def replay_files(
@@ -47,7 +61,8 @@ def replay_files(
 
     Args:
         config: the site as it would be in the daemon.
-        readings: CSV files (may be .gz) with `ts`, `p_kw` and optionally `meter` and quantities.
+        readings: CSV files (may be .gz) with `ts`, `p_kw`, and optionally `meter` and columns
+            named like the other quantities of a reading.
         videos: camera code to file.
         target: where the leaves go.
         meter: code for a CSV without a meter column; needed when there are several meters.
@@ -60,10 +75,10 @@ def replay_files(
         ConfigError: a camera or meter that the configuration does not have.
         Refused: a file that cannot be read as what it should be; says where.
     """
+    meters = _meter_codes(config, meter)
     with Progress(transient=True) as progress, target.open("wb") as out:
-        streams = [
-            _csv_readings(path, _meter_code(config, meter), progress) for path in readings
-        ] + list(_video_streams(config, videos, start))
+        streams = [_csv_readings(path, meters, progress) for path in readings]
+        streams += _video_streams(config, videos, start, progress)
         return _replay(config, heapq.merge(*streams, key=lambda item: item.stamp.wall_us), out)
 
 
@@ -71,12 +86,16 @@ def _replay(config: SealConfig, observations: Iterable[Observation], out: IO[byt
     seal = Seal(config, initial(config.site.state))
     origin = f"eseal/{config.site.mine_code}/{config.site.gateway}/replay"
     counts: Counter[str] = Counter()
+    opened: list[str] = []
 
     def write(drafts: Iterable[Draft]) -> None:
         for draft in drafts:
             out.write(encode_leaf(draft, origin, counts["records"]) + b"\n")
             counts["records"] += 1
             counts[draft.type] += 1
+            if draft.type is RecordType.INCIDENT_OPENED and len(opened) < SHOWN_INCIDENTS:
+                data = draft.data
+                opened.append(f"  {data['opened']} {data['code']} {data['source']} {data['place']}")
 
     def settle(outcome: Outcome, now: Stamp) -> None:
         write(outcome.facts)
@@ -91,10 +110,16 @@ def _replay(config: SealConfig, observations: Iterable[Observation], out: IO[byt
         settle(seal.observe(observation), now)
         counts["observations"] += 1
         previous = now
+    return "\n".join([_summary(counts, len(seal.rules.open)), *opened])
+
+
+def _summary(counts: Counter[str], still_open: int) -> str:
+    incidents = counts[RecordType.INCIDENT_OPENED]
+    more = f"; the first {SHOWN_INCIDENTS}:" if incidents > SHOWN_INCIDENTS else ""
     return (
         f"{counts['observations']} observations, {counts['records']} records: "
-        f"{counts[RecordType.INCIDENT_OPENED]} incidents opened, "
-        f"{counts[RecordType.INCIDENT_CLOSED]} closed"
+        f"{incidents} incidents opened, {counts[RecordType.INCIDENT_CLOSED]} closed, "
+        f"{still_open} open at the end{more}"
     )
 
 
@@ -112,51 +137,66 @@ def _stamp(wall_us: int) -> Stamp:
     return Stamp(wall_us, wall_us, BOOT)
 
 
-def _meter_code(config: SealConfig, wanted: str) -> str:
+def _meter_codes(config: SealConfig, wanted: str) -> Mapping[str, str]:
+    """What a row's meter column may say, to the meter's code; empty for a row without one."""
     codes = [meter.code for bus in config.bus for meter in bus.meter]
     if wanted and wanted not in codes:
         raise ConfigError([Fault("--meter", f"is {wanted!r}", f"use one of {', '.join(codes)}")])
-    return wanted or (codes[0] if len(codes) == 1 else "")
+    meters = {code: code for code in codes}
+    if wanted or len(codes) == 1:
+        meters[""] = wanted or codes[0]
+    return meters
 
 
-def _csv_readings(path: Path, meter: str, progress: Progress) -> Iterator[Observation]:
+def _csv_readings(
+    path: Path, meters: Mapping[str, str], progress: Progress
+) -> Iterator[Observation]:
     try:
         with path.open("rb") as raw:
             task = progress.add_task(path.name, total=path.stat().st_size)
-            plain = gzip.open(raw) if path.suffix == ".gz" else raw
-            rows = csv.DictReader(TextIOWrapper(cast("IO[bytes]", plain), "utf-8", newline=""))
+            plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            text = TextIOWrapper(cast("IO[bytes]", plain), "utf-8-sig", newline="")
+            rows = csv.DictReader(text)
+            missing = {"ts", "p_kw"} - set(rows.fieldnames or ())
+            if missing:
+                raise Refused(f"{path}: has no column {' and '.join(sorted(missing))}; add it")
             latest = -1
-            for line, row in enumerate(rows, start=2):
-                reading = _reading(row, meter, f"{path}:{line}")
+            for row in rows:
+                where = f"{path}:{rows.line_num}"
+                reading = _reading(row, meters, where)
                 if reading.stamp.wall_us < latest:
-                    raise Refused(f"{path}:{line}: earlier than the line before; sort by ts")
+                    raise Refused(f"{where}: earlier than the line before; sort by ts")
                 latest = reading.stamp.wall_us
-                if line % 1000 == 0:
+                if rows.line_num % 1000 == 0:
                     progress.update(task, completed=raw.tell())
                 yield reading
-    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+            progress.update(task, completed=raw.tell())
+    except (OSError, EOFError, UnicodeDecodeError, zlib.error, csv.Error) as error:
         raise Refused(f"{path}: cannot be read as CSV ({error}); give a CSV or .csv.gz") from error
 
 
-def _reading(row: Mapping[str, str | None], meter: str, where: str) -> Reading:
+def _reading(row: Mapping[str, str | None], meters: Mapping[str, str], where: str) -> Reading:
+    named = row.get("meter") or ""
+    if named not in meters:
+        known = ", ".join(code for code in meters if code)
+        raise Refused(f"{where}: which meter? Use one of {known} in a column meter, or --meter")
     try:
         when = datetime.fromisoformat(row["ts"] or "")
         values = {"power_kw": float(row["p_kw"] or "nan")}
-    except KeyError as error:
-        raise Refused(f"{where}: no column {error}; columns ts and p_kw are needed") from error
+        values |= {name: float(row[name] or "nan") for name in _QUANTITIES if name in row}
     except ValueError as error:
-        raise Refused(f"{where}: {error}; ts is ISO-8601 UTC, p_kw a number") from error
-    source = row.get("meter") or meter
-    if not source:
-        raise Refused(f"{where}: which meter? Add a column meter, or say --meter")
-    quality = Quality.GOOD if math.isfinite(values["power_kw"]) else Quality.BAD
+        raise Refused(f"{where}: {error}; ts is ISO-8601 UTC, the others numbers") from error
+    if when.year not in _YEARS:
+        raise Refused(f"{where}: the year {when.year} is not of this century; mend ts")
     wall = when if when.tzinfo else when.replace(tzinfo=UTC)
-    stamp = _stamp(round(wall.timestamp() * 1e6))
-    return Reading(source, stamp, quality, values if quality is Quality.GOOD else {})
+    usable = {name: value for name, value in values.items() if abs(value) <= _MAX_KW}
+    quality = Quality.GOOD if "power_kw" in usable else Quality.BAD
+    stamp = _stamp(int(wall.replace(microsecond=0).timestamp()) * 1_000_000 + wall.microsecond)
+    return Reading(meters[named], stamp, quality, usable)
 
 
 def _video_streams(
-    config: SealConfig, videos: Mapping[str, Path], start: datetime
+    config: SealConfig, videos: Mapping[str, Path], start: datetime, progress: Progress
 ) -> Iterator[Iterator[Observation]]:
     cameras = {camera.code: camera for camera in config.camera}
     unknown = [code for code in videos if code not in cameras]
@@ -170,6 +210,19 @@ def _video_streams(
     if not videos:
         return
     detector = load_detector(config.detector.model, config.detector.threads)
+    first = _stamp(round(start.timestamp() * 1e6))
     for code, path in videos.items():
-        frames = play(path, cameras[code], detector, _stamp(round(start.timestamp() * 1e6)))
-        yield (observation for observation, _picture in frames)
+        frames = play(path, cameras[code], detector, first)
+        task = progress.add_task(path.name, total=None)
+        observations = (observation for observation, _picture in frames)
+        yield _told(observations, first, progress, task)
+
+
+def _told(
+    observations: Iterable[Observation], first: Stamp, progress: Progress, task: TaskID
+) -> Iterator[Observation]:
+    """The observations of a video of unknown length; the bar tells how far it is."""
+    for observation in observations:
+        minutes = observation.stamp.since(first) / 60
+        progress.update(task, description=f"{observation.source}, {minutes:.1f} min")
+        yield observation

@@ -57,6 +57,9 @@ class Duty(StrEnum):
     OTHER = "other"
 
 
+DIRECTION_CODES = {"in": "01", "out": "02"}
+"""Field codes of regional platforms for a directed line's crossing, by the activity's aspect."""
+
 PRODUCTION_DUTIES = frozenset({Duty.HOIST, Duty.BELT, Duty.COMPRESSOR, Duty.FACE})
 
 
@@ -114,7 +117,7 @@ def evidence_data(ref: EvidenceRef) -> dict[str, Any]:
 
 def activity_data(activity: Activity) -> dict[str, Any]:
     """An activity as the JSON data of a record."""
-    return {
+    data: dict[str, Any] = {
         "kind": activity.kind.value,
         "source": activity.source,
         "place": activity.place,
@@ -125,3 +128,6 @@ def activity_data(activity: Activity) -> dict[str, Any]:
         "detail": dict(activity.detail),
         "evidence": [evidence_data(ref) for ref in activity.evidence],
     }
+    if activity.aspect in DIRECTION_CODES:
+        data["direction"] = DIRECTION_CODES[activity.aspect]
+    return data

@@ -1,8 +1,7 @@
 """The alarm catalogue: what an incident can be called, in two languages, and how grave it is.
 
-Levels are configuration (1 red … 4 blue); those here are the defaults. `analysis_case` and
-`DIRECTION_CODES` are the field codes met on regional platforms (docs/configuration.md), so that
-a platform-side adapter is a lookup.
+Levels are configuration (1 red … 4 blue); those here are the defaults. `analysis_case` is the
+field code met on regional platforms, so that a platform-side adapter is a lookup.
 """
 
 from __future__ import annotations
@@ -58,8 +57,8 @@ _ALARMS = (
         ActivityKind.PERSON_IN_ZONE,
         Name("井口有人", "Person at the shaft mouth"),
         Name(
-            "摄像机{source}在区域{place}（{aspect}）看到有人",
-            "camera {source} sees a person in zone {place} ({aspect})",
+            "摄像机{source}在区域{place}（{aspect}）看到 {count} 人",
+            "camera {source} sees people in zone {place} ({aspect}): {count}",
         ),
         1,
     ),
@@ -68,8 +67,8 @@ _ALARMS = (
         ActivityKind.VEHICLE_IN_ZONE,
         Name("大门有车辆", "Vehicle at the gate"),
         Name(
-            "摄像机{source}在区域{place}（{aspect}）看到车辆",
-            "camera {source} sees a vehicle in zone {place} ({aspect})",
+            "摄像机{source}在区域{place}（{aspect}）看到 {count} 辆车",
+            "camera {source} sees vehicles in zone {place} ({aspect}): {count}",
         ),
         2,
     ),
@@ -149,6 +148,3 @@ _ALARMS = (
 )
 
 CATALOGUE: dict[AlarmCode, Alarm] = {alarm.code: alarm for alarm in _ALARMS}
-
-DIRECTION_CODES = {"in": "01", "out": "02"}
-"""Platform code of a directed line's crossing, by the activity's aspect."""

@@ -90,8 +90,6 @@ def step(
             state, drafts = _report(state, given, now)
         case Order():
             state, drafts = _obey(state, given, now)
-        case Tick():
-            pass
     state, judged = _settle(state, now)
     return state, drafts + judged
 
@@ -151,12 +149,9 @@ def _report(state: RulesState, report: Activity, now: Stamp) -> tuple[RulesState
 
 
 def _obey(state: RulesState, order: Order, now: Stamp) -> tuple[RulesState, list[Draft]]:
-    match order.kind:
-        case OrderKind.SET_STATE:
-            mine = MineState(order.args["state"])
-            return replace(state, mine=mine, since=now), []
-        case OrderKind.ACKNOWLEDGE:
-            return _acknowledge(state, order, now)
+    if order.kind is OrderKind.SET_STATE:
+        return replace(state, mine=MineState(order.args["state"]), since=now), []
+    return _acknowledge(state, order, now)
 
 
 def _acknowledge(state: RulesState, order: Order, now: Stamp) -> tuple[RulesState, list[Draft]]:
@@ -222,6 +217,7 @@ def _go_on(state: RulesState, live: Live, now: Stamp) -> tuple[Live | None, list
             return None, _close(live, now, Ending.NOT_SEEN_AGAIN, now)
         if not live.awaited and quiet_s >= rule.hold_s:
             return None, _close(live, live.quiet_since, Ending.CEASED, now)
+        return live, []
     age_s = live.incident.updated.since(live.incident.opened)
     wait_s = min(max(UPDATE_MIN_S, age_s), UPDATE_MAX_S)
     if live.news and now.since(live.incident.updated) >= wait_s:
