@@ -1,0 +1,232 @@
+"""A connection as its users see it: a window of publishes, each answered exactly once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from edge.errors import UplinkUnavailable
+from edge.uplink.broker_faults import WRONG_VERSION, refusal
+from edge.uplink.mqtt import MAX_PACKET, Login, Version, Welcome, Wire, dial, reason_name
+from edge.uplink.spec import BrokerSpec
+
+Done = Callable[[int | None], None]  # PUBACK's reason code; None: the connection ended before it
+
+CONNECT_TIMEOUT_S = 15.0  # DNS, TCP, TLS and CONNACK together
+ACK_TIMEOUT_S = 30.0  # no PUBACK for so long with publishes under way: the line is dead
+FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
+TOO_LARGE = 0x95
+_OVERHEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
+
+
+class VersionRefused(UplinkUnavailable):
+    """The broker does not speak this version of MQTT, or hung up on hearing it.
+
+    Attributes:
+        certain: it said so; otherwise the line may just have broken at that moment.
+    """
+
+    def __init__(self, text: str, *, certain: bool) -> None:
+        super().__init__(text)
+        self.certain = certain
+
+
+class Connection:
+    """One life of a connection to one broker. Everything here runs in the event loop.
+
+    Attributes:
+        version: of MQTT, as spoken.
+        window: publishes that may be without PUBACK: ours, or the server's Receive Maximum.
+        max_packet: largest packet that the server takes, bytes.
+        ended: resolves with the reason when the connection is over.
+    """
+
+    def __init__(
+        self,
+        wire: Wire,
+        version: Version,
+        window: int,
+        on_message: Callable[[str, bytes], None],
+    ) -> None:
+        self._wire = wire
+        self._loop = asyncio.get_running_loop()
+        self._on_message = on_message
+        self._pending: dict[int, Done] = {}
+        self._slots: list[asyncio.Future[None]] = []
+        self._progress = self._loop.time()
+        self._timer: asyncio.TimerHandle | None = None
+        self._entry: asyncio.Future[None] = self._loop.create_future()
+        self.ended: asyncio.Future[str] = self._loop.create_future()
+        self.version: Version = version
+        self.window = window
+        self.max_packet = MAX_PACKET
+
+    @property
+    def let_in(self) -> bool:
+        """Whether the broker welcomed us."""
+        entry = self._entry
+        return entry.done() and not entry.cancelled() and entry.exception() is None
+
+    @property
+    def free(self) -> int:
+        """Publishes that may be made now without waiting."""
+        return max(0, self.window - len(self._pending) - len(self._slots))
+
+    @property
+    def under_way(self) -> int:
+        """Publishes without PUBACK."""
+        return len(self._pending)
+
+    def publish(self, topic: str, payload: bytes, done: Done, *, retain: bool = False) -> None:
+        """Publish at QoS 1; `done` is called once, later. The caller keeps to `free`."""
+        if self.ended.done():
+            self._loop.call_soon(done, None)
+            return
+        if len(payload) + len(topic.encode()) + _OVERHEAD > self.max_packet:
+            self._loop.call_soon(done, TOO_LARGE)
+            return
+        if not self._pending:
+            self._progress = self._loop.time()
+        mid = self._wire.publish(topic, payload, retain=retain)
+        if mid is None:
+            self._loop.call_soon(done, None)
+        else:
+            self._pending[mid] = done
+
+    async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
+        """Publish at QoS 1 and wait for the PUBACK.
+
+        Raises:
+            UplinkUnavailable: it was refused, or the connection ended.
+        """
+        while len(self._pending) >= self.window and not self.ended.done():
+            slot = self._loop.create_future()
+            self._slots.append(slot)
+            try:
+                await slot
+            finally:
+                if slot in self._slots:
+                    self._slots.remove(slot)
+        answer: asyncio.Future[int | None] = self._loop.create_future()
+
+        def answered(code: int | None) -> None:
+            if not answer.done():
+                answer.set_result(code)
+
+        self.publish(topic, payload, answered, retain=retain)
+        code = await answer
+        if code is None:
+            raise UplinkUnavailable("the connection ended before the broker answered")
+        if code >= FAILURE:
+            raise UplinkUnavailable(f"the broker refused a publish: {reason_name(code)}")
+
+    async def close(self, timeout_s: float) -> None:
+        """Say goodbye and close; the socket is closed after `timeout_s` in any case."""
+        if not self.ended.done():
+            self._wire.goodbye()
+            await asyncio.wait([self.ended], timeout=timeout_s)
+        self.drop("closed")
+
+    def drop(self, reason: str) -> None:
+        """Close now, without a word."""
+        self._wire.drop()
+        self.hung_up(reason)
+
+    async def enter(self, subscriptions: tuple[str, ...]) -> None:
+        """Wait to be let in. Raises UplinkUnavailable or VersionRefused."""
+        self._wire.attach(self, subscriptions)
+        self._tick()
+        waiting: list[asyncio.Future[None] | asyncio.Future[str]] = [self._entry, self.ended]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        if self._entry.done():
+            self._entry.result()
+        elif self._wire.fault:
+            raise UplinkUnavailable(self.ended.result())
+        else:
+            raise VersionRefused(f"{self.ended.result()} before it had answered", certain=False)
+
+    def welcomed(self, welcome: Welcome) -> None:
+        """The broker lets us in."""
+        self.window = max(1, min(self.window, welcome.receive_maximum))
+        self.max_packet = welcome.max_packet
+        if self._entry.done():
+            return
+        if welcome.max_qos < 1:
+            self._entry.set_exception(UplinkUnavailable("it takes no QoS 1"))
+        else:
+            self._entry.set_result(None)
+
+    def turned_away(self, code: int, name: str) -> None:
+        """The broker does not let us in."""
+        if not self._entry.done():
+            text = refusal(code, name)
+            self._entry.set_exception(
+                VersionRefused(text, certain=True)
+                if code == WRONG_VERSION
+                else UplinkUnavailable(text)
+            )
+
+    def acknowledged(self, mid: int, code: int) -> None:
+        """A PUBACK came."""
+        done = self._pending.pop(mid, None)
+        self._progress = self._loop.time()
+        if done is not None:
+            done(code)
+        self._free_slots(1)
+
+    def received(self, topic: str, payload: bytes) -> None:
+        """A message came."""
+        self._on_message(topic, payload)
+
+    def hung_up(self, reason: str) -> None:
+        """The connection is over."""
+        if self.ended.done():
+            return
+        self.ended.set_result(reason)
+        if self._timer is not None:
+            self._timer.cancel()
+        pending, self._pending = self._pending, {}
+        for done in pending.values():
+            done(None)
+        self._free_slots(len(self._slots))
+
+    def _tick(self) -> None:
+        """Once a second: keep-alive, and a line that is dead though it looks open."""
+        self._wire.tick()
+        if self._pending and self._loop.time() - self._progress > ACK_TIMEOUT_S:
+            self.drop(f"it acknowledged nothing for {ACK_TIMEOUT_S:.0f} s")
+        if not self.ended.done():
+            self._timer = self._loop.call_later(1.0, self._tick)
+
+    def _free_slots(self, count: int) -> None:
+        for slot in self._slots[:count]:
+            if not slot.done():
+                slot.set_result(None)
+        del self._slots[:count]
+
+
+async def connect(
+    broker: BrokerSpec,
+    version: Version,
+    login: Login,
+    on_message: Callable[[str, bytes], None],
+) -> Connection:
+    """Connect to one broker with one version of MQTT.
+
+    Raises:
+        VersionRefused: it does not speak that version.
+        UplinkUnavailable: any other reason; the text names it (DNS, refused, TLS, login …).
+    """
+    connection: Connection | None = None
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            wire = await dial(broker, version, login)
+            connection = Connection(wire, version, broker.window, on_message)
+            await connection.enter(login.subscriptions)
+    except TimeoutError as error:
+        raise UplinkUnavailable(f"no answer within {CONNECT_TIMEOUT_S:.0f} s") from error
+    else:
+        return connection
+    finally:
+        if connection is not None and not connection.let_in:
+            connection.drop("not let in")

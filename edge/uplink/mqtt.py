@@ -1,0 +1,326 @@
+"""The one module that knows paho: a wire to one broker, from dialling to its end.
+
+paho keeps what it is given while it is offline and sends it again by itself; its caller, who
+has a ledger, would then send twice. So a new connection is a new client, nothing is published
+unless connected, and what had no PUBACK is simply still pending in the ledger.
+
+paho runs inside our event loop (its "external loop"); only the dialling, which can block for
+seconds (DNS, TCP, TLS), has a thread of its own, which ends with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+import structlog
+from paho.mqtt.client import (
+    MQTT_CLEAN_START_FIRST_ONLY,
+    Client,
+    ConnectFlags,
+    DisconnectFlags,
+    MQTTMessage,
+)
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from edge.errors import UplinkUnavailable
+from edge.uplink.broker_faults import explain
+from edge.uplink.spec import BrokerSpec
+from edge.uplink.tls import client_context, password
+
+Version = Literal["5", "3.1.1"]
+
+DIAL_TIMEOUT_S = 5.0  # of each step: TCP per address, TLS
+SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway that is away
+MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a client says when it connects.
+
+    Attributes:
+        client_id: names the session that the broker keeps.
+        will_topic: where the broker publishes `will` (retained) when we vanish; "" for none.
+        will: the last will.
+        subscriptions: topic filters, QoS 1.
+        max_inbound: largest packet taken from the broker, bytes.
+        keep_session: whether the broker keeps subscriptions and what it holds for us.
+    """
+
+    client_id: str
+    will_topic: str = ""
+    will: bytes = b""
+    subscriptions: tuple[str, ...] = ()
+    max_inbound: int = 65_536
+    keep_session: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What a broker grants: publishes without PUBACK, bytes a packet, the best QoS."""
+
+    receive_maximum: int
+    max_packet: int
+    max_qos: int
+
+
+class Listener(Protocol):
+    """Who is told what comes over the wire; always called in the event loop."""
+
+    def welcomed(self, welcome: Welcome) -> None: ...
+
+    def turned_away(self, code: int, name: str) -> None: ...
+
+    def acknowledged(self, mid: int, code: int) -> None: ...
+
+    def received(self, topic: str, payload: bytes) -> None: ...
+
+    def hung_up(self, reason: str) -> None: ...
+
+
+class _Client(Client):
+    """paho's client with a bound on what a broker may make it hold."""
+
+    max_inbound = 65_536
+    fault = ""
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        # paho asks for the rest of a packet at once: up to 256 MB if the broker says so.
+        if bufsize > self.max_inbound:
+            self.fault = f"it sent a packet of more than {self.max_inbound} bytes"
+            raise ConnectionError(self.fault)
+        try:
+            return super()._sock_recv(bufsize)
+        except BlockingIOError:
+            raise
+        except OSError as error:
+            self.fault = explain(error)
+            raise
+
+    def drop(self) -> None:
+        """Close the socket without a word."""
+        self._sock_close()
+
+
+class Wire:
+    """A dialled client, living in the event loop from `attach` on."""
+
+    def __init__(self, client: _Client) -> None:
+        self._client = client
+        self._listener: Listener | None = None
+        self._subscriptions: tuple[str, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """What the socket said when it failed; empty when the broker closed it in order."""
+        return self._client.fault
+
+    def attach(self, listener: Listener, subscriptions: tuple[str, ...]) -> None:
+        """Go to work. Raises UplinkUnavailable when the socket is gone already."""
+        client, loop = self._client, asyncio.get_running_loop()
+        sock = client.socket()
+        if sock is None:
+            raise UplinkUnavailable("it hung up at once")
+        self._listener = listener
+        self._subscriptions = subscriptions
+        client.on_connect = self._on_connect
+        client.on_disconnect = self._on_disconnect
+        client.on_publish = self._on_publish
+        client.on_message = self._on_message
+
+        def write_soon(_client: Client, _data: Any, opened: Any) -> None:
+            loop.add_writer(opened, self.guarded, client.loop_write)
+
+        def no_write(_client: Client, _data: Any, opened: Any) -> None:
+            loop.remove_writer(opened)
+
+        def closed(_client: Client, _data: Any, opened: Any) -> None:
+            loop.remove_reader(opened)
+
+        client.on_socket_register_write = write_soon
+        client.on_socket_unregister_write = no_write
+        client.on_socket_close = closed
+        loop.add_reader(sock, self.guarded, self._read)
+        if client.want_write():
+            loop.add_writer(sock, self.guarded, client.loop_write)
+
+    def publish(self, topic: str, payload: bytes, *, retain: bool) -> int | None:
+        """Publish at QoS 1: the packet's id, or None when the socket is gone."""
+        info = self._client.publish(topic, payload, qos=1, retain=retain)
+        return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
+
+    def tick(self) -> None:
+        """Keep-alive; call about once a second."""
+        self.guarded(self._client.loop_misc)
+
+    def goodbye(self) -> None:
+        """Send DISCONNECT: the last will stays unsaid."""
+        self._client.disconnect()
+
+    def drop(self) -> None:
+        """Close the socket without a word."""
+        self._client.drop()
+
+    def guarded(self, work: Callable[[], Any]) -> None:
+        """Run paho's code on foreign bytes: whatever it raises ends this wire only."""
+        try:
+            work()
+        except Exception as error:
+            log.debug("paho gave up on the broker's bytes", exc_info=True)
+            self.drop()
+            if self._listener is not None:
+                self._listener.hung_up(f"it sent what is not MQTT ({type(error).__name__})")
+
+    def _read(self) -> None:
+        code = self._client.loop_read()
+        # TLS may hold a decrypted rest that the socket's readiness does not show.
+        while code == MQTTErrorCode.MQTT_ERR_SUCCESS and self._hidden_bytes():
+            code = self._client.loop_read()
+
+    def _hidden_bytes(self) -> int:
+        pending: Callable[[], int] | None = getattr(self._client.socket(), "pending", None)
+        return pending() if pending else 0
+
+    def _on_connect(
+        self,
+        client: Client,
+        _data: Any,
+        _flags: ConnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        if self._listener is None:
+            return
+        if reason.is_failure:
+            self._listener.turned_away(reason.value, reason.getName())
+            return
+        if self._subscriptions:
+            client.subscribe([(name, 1) for name in self._subscriptions])
+        self._listener.welcomed(
+            Welcome(
+                getattr(properties, "ReceiveMaximum", 65_535),
+                getattr(properties, "MaximumPacketSize", MAX_PACKET),
+                getattr(properties, "MaximumQoS", 2),
+            )
+        )
+
+    def _on_disconnect(
+        self,
+        _client: Client,
+        _data: Any,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        _properties: Properties | None,
+    ) -> None:
+        if self._listener is None:
+            return
+        if flags.is_disconnect_packet_from_server:
+            self._listener.hung_up(f"it hung up: {reason.getName()}")
+        else:
+            self._listener.hung_up(self.fault or "it hung up")
+
+    def _on_publish(
+        self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties
+    ) -> None:
+        # paho calls a PUBACK with a failing reason "published" too: the code decides.
+        if self._listener is not None:
+            self._listener.acknowledged(mid, reason.value)
+
+    def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
+        if self._listener is not None:
+            self._listener.received(message.topic, bytes(message.payload))
+
+
+def reason_name(code: int) -> str:
+    """A PUBACK's reason code in words."""
+    try:
+        return f"{ReasonCode(PacketTypes.PUBACK, identifier=code).getName()} (0x{code:02x})"
+    except KeyError:
+        return f"0x{code:02x}"
+
+
+async def dial(broker: BrokerSpec, version: Version, login: Login) -> Wire:
+    """DNS, TCP, TLS and the CONNECT packet, in a thread that ends with it.
+
+    Raises:
+        UplinkUnavailable: says which of these failed, and why.
+    """
+    client = _make_client(broker, version, login)
+    loop = asyncio.get_running_loop()
+    dialled: asyncio.Future[Wire] = loop.create_future()
+
+    def settle(error: UplinkUnavailable | None) -> None:
+        if dialled.done():  # nobody waits any more
+            client.drop()
+        elif error is None:
+            dialled.set_result(Wire(client))
+        else:
+            dialled.set_exception(error)
+
+    def work() -> None:
+        fault: UplinkUnavailable | None = None
+        try:
+            _connect(client, broker, login)
+        except (OSError, ValueError) as error:
+            fault = UplinkUnavailable(explain(error))
+        try:
+            loop.call_soon_threadsafe(settle, fault)
+        except RuntimeError:  # the loop is gone, and we with it
+            client.drop()
+
+    threading.Thread(target=work, name="eseal-dial", daemon=True).start()
+    return await dialled
+
+
+def _make_client(broker: BrokerSpec, version: Version, login: Login) -> _Client:
+    modern = version == "5"
+    client = _Client(
+        CallbackAPIVersion.VERSION2,
+        client_id=login.client_id,
+        clean_session=None if modern else not login.keep_session,
+        protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
+        reconnect_on_failure=False,
+    )
+    client.max_inbound = login.max_inbound
+    client.connect_timeout = DIAL_TIMEOUT_S
+    # 0: paho never holds back a publish (and never searches its queue); the window is ours.
+    client.max_inflight_messages_set(0)
+    client.on_socket_open = _no_delay
+    if login.will_topic:
+        client.will_set(login.will_topic, login.will, qos=1, retain=True)
+    if broker.username:
+        client.username_pw_set(broker.username, password(broker))
+    if broker.tls is not None:
+        client.tls_set_context(client_context(broker.tls))
+    return client
+
+
+def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
+    # With Nagle's delay a 20 ms line carries half as many PUBACKed records.
+    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _connect(client: _Client, broker: BrokerSpec, login: Login) -> None:
+    if client.protocol != MQTTProtocolVersion.MQTTv5:
+        client.connect(broker.host, broker.port, broker.keepalive_s)
+        return
+    properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+    properties.SessionExpiryInterval = SESSION_EXPIRY_S if login.keep_session else 0
+    properties.MaximumPacketSize = login.max_inbound
+    client.connect(
+        broker.host,
+        broker.port,
+        broker.keepalive_s,
+        clean_start=False if login.keep_session else MQTT_CLEAN_START_FIRST_ONLY,
+        properties=properties,
+    )
