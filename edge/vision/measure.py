@@ -1,0 +1,136 @@
+"""Measures of one camera's pictures: how bright, how rich, how sharp, how alive. Pure."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from edge.vision.picture import Pixels, fitted
+
+Floats = npt.NDArray[np.float32]
+
+MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any resolution
+REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
+FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
+KEY_TOLERANCE = 0.6  # mean grey levels by which two encodings of one still picture may differ
+SETTLE = 2  # pictures after a key picture that an encoder may still be refining it
+_BORDER = 0.12  # top and bottom strips where cameras write the time
+
+
+@dataclass(frozen=True, slots=True)
+class Measures:
+    """As in `PictureQuality`, without source and stamp."""
+
+    brightness: float
+    contrast: float
+    sharpness: float
+    similarity: float
+    still_s: float
+
+
+def shrunk(luma: Pixels, width: int) -> Pixels:
+    """A grey picture of the given width (or smaller) and the same shape; areas are averaged."""
+    size = fitted(luma.shape[1], luma.shape[0], width)
+    return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+class Reference:
+    """The slowly learned edges of what the camera usually shows."""
+
+    def __init__(self) -> None:
+        self._edges: Floats | None = None
+        self._t = 0.0
+
+    def compare(self, grey: Pixels, t: float) -> float:
+        """Correlation of this picture's edges with the reference, -1..1; then learn a little.
+
+        1 while there is no reference with edges; 0 for a picture without any.
+        """
+        edges = _edges(grey)
+        if self._edges is None or self._edges.shape != edges.shape:
+            self._edges, self._t = edges, t
+            return 1.0
+        similarity = _correlation(self._edges, edges)
+        share = 1 - math.exp(-max(0.0, t - self._t) / REFERENCE_S)
+        self._edges += (edges - self._edges) * np.float32(share)
+        self._t = t
+        return similarity
+
+
+def _edges(grey: Pixels) -> Floats:
+    smooth = cv2.GaussianBlur(grey, (5, 5), 0).astype(np.float32)
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
+    along = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
+    return np.asarray(cv2.magnitude(across, along), np.float32)
+
+
+def _correlation(reference: Floats, edges: Floats) -> float:
+    a, b = reference - reference.mean(), edges - edges.mean()
+    spread_a, spread_b = float(a.std()), float(b.std())
+    if spread_a < FLAT:
+        return 1.0
+    if spread_b < FLAT:
+        return 0.0
+    return float(np.clip((a * b).mean() / (spread_a * spread_b), -1, 1))
+
+
+class Stillness:
+    """Since when no two pictures differed at all, sensor noise included.
+
+    Two key pictures of a still source differ a little because an encoder starts anew each
+    time; two later pictures of one group do not differ unless the source does. So stillness
+    begins only when two later pictures are equal to the last bit, and ends when they are
+    not, or when two key pictures differ by more than an encoder's whim. The strips where
+    cameras write the time are left out.
+    """
+
+    def __init__(self) -> None:
+        self._key: Pixels | None = None
+        self._later: Pixels | None = None
+        self._since: float | None = None
+
+    def step(self, luma: Pixels, t: float, since_key: int) -> float:
+        """Take the luma of a decoded picture and how many pictures after its key it came.
+
+        Returns:
+            Seconds of stillness up to now.
+        """
+        height = luma.shape[0]
+        border = int(height * _BORDER)
+        rows = np.ascontiguousarray(luma[border : height - border : 2])
+        if since_key == 0:
+            if self._key is not None and _differs(self._key, rows, KEY_TOLERANCE):
+                self._since = None
+            self._key, self._later = rows, None
+        elif since_key >= SETTLE:
+            if self._later is not None:
+                if _differs(self._later, rows, 0.0):
+                    self._since = None
+                elif self._since is None:
+                    self._since = t
+            self._later = rows
+        return 0.0 if self._since is None else max(0.0, t - self._since)
+
+
+def _differs(a: Pixels, b: Pixels, tolerance: float) -> bool:
+    if a.shape != b.shape:
+        return True
+    if tolerance == 0:
+        return not np.array_equal(a, b)
+    return float(cv2.absdiff(a, b).mean()) > tolerance
+
+
+def measure(grey: Pixels, similarity: float, still_s: float) -> Measures:
+    """Measures of a grey picture that is `MEASURE_WIDTH` wide."""
+    laplacian = cv2.Laplacian(grey, cv2.CV_32F)
+    return Measures(
+        brightness=float(grey.mean()),
+        contrast=float(grey.std()),
+        sharpness=float(laplacian.var()),
+        similarity=similarity,
+        still_s=still_s,
+    )

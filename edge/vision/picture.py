@@ -1,0 +1,33 @@
+"""One picture of a camera, small enough to keep and to send."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from edge.clock import Stamp
+
+Pixels = npt.NDArray[np.uint8]
+
+MAX_EDGE = 1280  # pixels of the longer side that leave a camera's process
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """A frame and the moment it was received.
+
+    Attributes:
+        frame: uint8, height x width x 3, blue-green-red.
+        stamp: when it reached us; a camera's own clock is not believed.
+    """
+
+    frame: Pixels
+    stamp: Stamp
+
+
+def fitted(width: int, height: int, limit: int = MAX_EDGE) -> tuple[int, int]:
+    """The size (width, height) with the same shape whose longer side is at most `limit`."""
+    scale = min(1.0, limit / max(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))

@@ -1,0 +1,84 @@
+"""A video file through the same gate, detector and tracker, in simulated time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+
+from edge.clock import Stamp
+from edge.domain.observation import Observation, Quality, Sighting
+from edge.errors import Refused
+from edge.vision.detector import Detector
+from edge.vision.eye import Eye
+from edge.vision.picture import Picture
+from edge.vision.spec import CameraSpec
+from edge.vision.stream import LazyDecoder, colour, luma, open_file, video_stream
+from edge.vision.tracker import Tracker
+from edge.vision.watch import Attention, as_found, as_quality
+
+MAX_GAP_S = 10.0  # a longer gap between two pictures is a fault of the file's stamps
+
+
+def play(
+    path: Path, camera: CameraSpec, detector: Detector | None, start: Stamp
+) -> Iterator[tuple[Observation, Picture | None]]:
+    """What `watch` would have emitted for this file, deterministic.
+
+    Args:
+        path: any video file that FFmpeg reads.
+        camera: whose code the observations carry.
+        detector: None watches picture quality only.
+        start: stamp of the first picture.
+
+    Raises:
+        Refused: the file is no video or breaks off in its middle; says which.
+    """
+    eye, tracker, attention = Eye(), Tracker(), Attention()
+    attentive = False
+    newest: Picture | None = None
+    for frame, t, since_key in _frames(path):
+        if not eye.wants(t, since_key):
+            continue
+        stamp = _later(start, t)
+        look = eye.step(luma(frame), t, since_key, leave=True, attentive=attentive)
+        if look.picture is not None:
+            newest = Picture(colour(frame), stamp)
+            if detector is not None:
+                height, width = newest.frame.shape[:2]
+                found = as_found(detector.detect([newest.frame])[0], width, height)
+                objects = tracker.step(found, stamp)
+                attentive = attention.step(tracker.following, stamp)
+                yield Sighting(camera.code, stamp, Quality.GOOD, objects), newest
+        if look.measures is not None:
+            yield as_quality(camera.code, stamp, look.measures), newest
+
+
+def _frames(path: Path) -> Iterator[tuple[av.VideoFrame, float, int]]:
+    """Every picture of the file, its seconds since the first, its number after its key."""
+    try:
+        with open_file(str(path)) as container:
+            stream = video_stream(container)
+            lazy = LazyDecoder(stream)
+            first: float | None = None
+            t = 0.0
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                lazy.take(packet)
+                for frame, since_key in lazy.decode():
+                    at = float(frame.time or 0.0)
+                    first = at if first is None else first
+                    # Stamps of a foreign file may jump; time goes forward, in bounded steps.
+                    t = min(max(t, at - first), t + MAX_GAP_S)
+                    yield frame, t, since_key
+    except av.FFmpegError as error:
+        raise Refused(f"{path}: cannot be played ({error.strerror})") from error
+    if first is None:
+        raise Refused(f"{path}: no picture could be decoded")
+
+
+def _later(start: Stamp, seconds: float) -> Stamp:
+    step = round(seconds * 1e6)
+    return Stamp(start.wall_us + step, start.mono_us + step, start.boot)

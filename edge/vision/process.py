@@ -1,0 +1,156 @@
+"""The daemon's side of a camera's process: start it, read it with suspicion, end it."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import socket
+import sys
+from multiprocessing.process import BaseProcess
+
+from edge.errors import Refused, SourceError
+from edge.vision.channel import (
+    HEADER,
+    LEAVE,
+    LEAVE_AND_LOOK,
+    EndedMessage,
+    Message,
+    PictureMessage,
+    parse_body,
+    parse_header,
+)
+from edge.vision.inference import Inference
+from edge.vision.stream import camera_process
+
+SILENCE_S = 12.0  # a process that says nothing for this long hangs; opening takes up to 10
+BODY_S = 2.0  # a message that was begun is there within this
+MAX_MESSAGES_A_S = 20.0  # averaged; more is not ours
+BURST = 40.0
+JOIN_S = 0.5
+_BUFFER_BYTES = 1 << 20
+
+_context = multiprocessing.get_context("forkserver")
+
+
+def _preload() -> None:
+    """What every camera's process needs is loaded once and shared between them.
+
+    A child of a console script imports that script again; what it imports is shared as well.
+    """
+    names = ["av", "cv2", "numpy", "edge.vision.stream"]
+    main = sys.modules.get("__main__")
+    if "edge.cli" in sys.modules and getattr(main, "__spec__", None) is None:
+        names.append("edge.cli")
+    _context.set_forkserver_preload(names)
+
+
+class CameraProcess:
+    """One connection to one camera, in a process of its own."""
+
+    def __init__(self, process: BaseProcess, channel: socket.socket) -> None:
+        self._process = process
+        self._channel = channel
+        self._allowance = BURST
+        self._leave = False
+
+    @classmethod
+    async def start(cls, url: str, inference: Inference) -> CameraProcess:
+        """Start a process for `url`.
+
+        The first start waits for the fork server to load its libraries, so it is done in the
+        inference thread, not in the loop.
+        """
+        ours, theirs = socket.socketpair()
+        try:
+            ours.setblocking(False)
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
+            theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+            process = _context.Process(target=camera_process, args=(url, theirs), daemon=True)
+            await inference.run(_start, process)
+        except BaseException:
+            # If the start still happens, the process finds nobody listening and ends.
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        return cls(process, ours)
+
+    @property
+    def pid(self) -> int | None:
+        """The process's id."""
+        return self._process.pid
+
+    def allow(self, *, attentive: bool) -> None:
+        """Let it send its next picture.
+
+        Args:
+            attentive: something was in view, so look even while nothing moves.
+        """
+        self._leave = True
+        try:
+            self._channel.send(LEAVE_AND_LOOK if attentive else LEAVE)
+        except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+            return  # it has ended or does not read; `receive` will say so
+
+    async def receive(self) -> Message:
+        """The next message.
+
+        Raises:
+            SourceError: the process ended, hangs, or says that the stream ended.
+            Refused: it says what a camera's process does not say.
+        """
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async with asyncio.timeout(SILENCE_S):
+                header = await self._exactly(HEADER.size)
+            kind, length = parse_header(bytes(header))
+            async with asyncio.timeout(BODY_S):
+                body = await self._exactly(length)
+        except TimeoutError as error:
+            raise SourceError("its decoder hangs") from error
+        except OSError as error:
+            raise SourceError(f"its decoder crashed ({self._died()})") from error
+        self._count(loop.time() - begun)
+        message = parse_body(kind, body)
+        if isinstance(message, EndedMessage):
+            raise SourceError(message.reason)
+        if isinstance(message, PictureMessage):
+            if not self._leave:
+                raise Refused("camera process: a picture that nobody asked for")
+            self._leave = False
+        return message
+
+    async def _exactly(self, size: int) -> bytearray:
+        loop = asyncio.get_running_loop()
+        data = bytearray(size)
+        view, have = memoryview(data), 0
+        while have < size:
+            got = await loop.sock_recv_into(self._channel, view[have:])
+            if got == 0:
+                raise ConnectionResetError
+            have += got
+        return data
+
+    def _count(self, elapsed: float) -> None:
+        self._allowance = min(BURST, self._allowance + elapsed * MAX_MESSAGES_A_S) - 1
+        if self._allowance < 0:
+            raise Refused("camera process: more messages than it may send")
+
+    def _died(self) -> str:
+        self._process.join(JOIN_S)
+        return f"exit code {self._process.exitcode}"
+
+    def end(self) -> None:
+        """Kill the process and wait for it, half a second at most."""
+        self._channel.close()
+        if self._process.is_alive():
+            self._process.kill()
+        self._process.join(JOIN_S)
+        if self._process.exitcode is not None:
+            self._process.close()
+
+
+def _start(process: BaseProcess) -> None:
+    _preload()
+    process.start()

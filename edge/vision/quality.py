@@ -1,0 +1,131 @@
+"""From picture measures to the activities "camera covered" and "picture frozen". Pure.
+
+Covered is judged against what is usual for this camera, learned slowly, so that fog, dusk and
+the infrared night, which come slowly or keep the scene's edges, do not cry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from edge.clock import Stamp
+from edge.domain.activity import Activity, ActivityKind, Phase
+from edge.domain.observation import PictureQuality, Quality
+from edge.vision.spec import CameraSpec
+
+COVERED_S = 3.0  # a picture must be bad for this long to be covered …
+UNCOVERED_S = 2.0  # … and good for this long to be so no more
+FROZEN_S = 10.0  # stillness that a live sensor does not have
+REPORT_S = 10.0  # GOES_ON at most this often
+LEARN_S = 120.0  # time constant of what is usual
+LEARN_PICTURES = 5  # the first pictures count more, until there is something usual
+POOR_CONTRAST = 14.0  # grey levels; a picture richer than this is not covered
+FALLEN = 0.4  # of the usual contrast and sharpness that a covered picture keeps at most
+RISEN = 0.6  # of the usual contrast or sharpness that an uncovered one has again
+EDGES_GONE = 0.3  # similarity with the reference below which its edges are gone
+BLANK_CONTRAST = 4.0  # bright and this poor is covered, whatever was usual …
+BLANK_SHARPNESS = 15.0
+BLANK_BRIGHTNESS = 45.0  # … darkness this deep may be a night without lamps
+
+
+@dataclass(slots=True)
+class _Spell:
+    """An ongoing condition with a delay at its start and one at its end."""
+
+    kind: ActivityKind
+    source: str
+    on_s: float
+    off_s: float
+    active: bool = False
+    turned: Stamp | None = None  # since when the condition contradicts `active`
+    started: Stamp | None = None
+    reported: Stamp | None = None
+
+    def step(self, holds: bool, now: Stamp, detail: Mapping[str, float]) -> list[Activity]:
+        if holds != self.active:
+            self.turned = self.turned or now
+            if now.since(self.turned) < (self.off_s if self.active else self.on_s):
+                return []
+            return [self._turn(self.turned, now, detail)]
+        self.turned = None
+        if not self.active or self.reported is None or now.since(self.reported) < REPORT_S:
+            return []
+        self.reported = now
+        return [self._activity(Phase.GOES_ON, now, detail)]
+
+    def _turn(self, turned: Stamp, now: Stamp, detail: Mapping[str, float]) -> Activity:
+        self.active, self.turned = not self.active, None
+        if self.active:
+            self.started = turned
+            self.reported = now
+            return self._activity(Phase.STARTED, now, detail)
+        return self._activity(Phase.ENDED, turned, detail)
+
+    def _activity(self, phase: Phase, stamp: Stamp, detail: Mapping[str, float]) -> Activity:
+        started = self.started or stamp
+        return Activity(self.kind, self.source, "", "", phase, started, stamp, dict(detail))
+
+
+class PictureAnalyser:
+    """One camera's picture quality. CAMERA_LOST comes from `SourceLost`, not from here."""
+
+    def __init__(self, camera: CameraSpec) -> None:
+        self._covered = _Spell(ActivityKind.PICTURE_COVERED, camera.code, COVERED_S, UNCOVERED_S)
+        self._frozen = _Spell(ActivityKind.PICTURE_FROZEN, camera.code, 0.0, 0.0)
+        self._contrast = self._sharpness = 0.0
+        self._taken = 0
+        self._learned: Stamp | None = None
+
+    def step(self, quality: PictureQuality) -> list[Activity]:
+        """Take one measure, in order of time; only good ones are judged."""
+        if quality.quality is not Quality.GOOD:
+            return []
+        now = quality.stamp
+        bad = self._still_bad(quality) if self._covered.active else self._turned_bad(quality)
+        if not bad and not self._covered.active:
+            self._learn(quality)
+        detail = {
+            "brightness": round(quality.brightness, 1),
+            "contrast": round(quality.contrast, 1),
+            "sharpness": round(quality.sharpness, 1),
+            "similarity": round(quality.similarity, 3),
+        }
+        activities = self._covered.step(bad, now, detail)
+        still_s = round(quality.still_s, 1)
+        return activities + self._frozen.step(
+            quality.still_s >= FROZEN_S, now, {"still_s": still_s}
+        )
+
+    def _turned_bad(self, quality: PictureQuality) -> bool:
+        if (
+            quality.contrast < BLANK_CONTRAST
+            and quality.sharpness < BLANK_SHARPNESS
+            and quality.brightness > BLANK_BRIGHTNESS
+        ):
+            return True
+        return (
+            self._taken >= LEARN_PICTURES
+            and quality.contrast < min(POOR_CONTRAST, FALLEN * self._contrast)
+            and quality.sharpness < FALLEN * self._sharpness
+            and quality.similarity < EDGES_GONE
+        )
+
+    def _still_bad(self, quality: PictureQuality) -> bool:
+        if self._taken < LEARN_PICTURES:  # covered from the start: nothing usual to return to
+            return quality.contrast < POOR_CONTRAST
+        return (
+            quality.contrast < RISEN * min(self._contrast, POOR_CONTRAST / FALLEN)
+            and quality.sharpness < RISEN * self._sharpness
+        )
+
+    def _learn(self, quality: PictureQuality) -> None:
+        self._taken += 1
+        elapsed = quality.stamp.since(self._learned) if self._learned is not None else 0.0
+        share = max(1 - math.exp(-max(0.0, elapsed) / LEARN_S), 0.0)
+        if self._taken <= LEARN_PICTURES:
+            share = 1 / self._taken
+        self._contrast += share * (quality.contrast - self._contrast)
+        self._sharpness += share * (quality.sharpness - self._sharpness)
+        self._learned = quality.stamp

@@ -1,0 +1,269 @@
+"""The process of one camera: demux, decode, gate, picture quality. Knows PyAV.
+
+It lives for one connection. Whatever ends the stream ends the process, after a last message
+that says why; the daemon starts the next one. It writes `channel` messages and reads single
+bytes, so that a process in wrong hands has nothing to hold the daemon by.
+
+Files (`file://`) are played in real time and in a loop, as a camera would.
+"""
+
+from __future__ import annotations
+
+import resource
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import av
+import cv2
+import numpy as np
+
+from edge.vision.channel import (
+    LEAVE,
+    LEAVE_AND_LOOK,
+    Why,
+    pack_ended,
+    pack_picture,
+    pack_quality,
+)
+from edge.vision.eye import Eye, Pace
+from edge.vision.picture import Pixels, fitted
+
+OPEN_S = 5.0
+READ_S = 5.0
+WRITE_S = 5.0
+NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
+MAX_PENDING = 600  # packets kept undecoded; 24 s at 25 a second
+MAX_PENDING_BYTES = 32_000_000
+MAX_PIXELS = 8192 * 4352
+MAX_MEMORY = 3 << 30  # bytes of address space: a picture bomb ends this process only
+VideoPacket = av.Packet[av.VideoStream]
+Packets = Iterator[tuple[av.VideoStream, VideoPacket]]
+
+_PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
+_RTSP_OPTIONS = {
+    "rtsp_transport": "tcp",
+    "timeout": str(int(READ_S * 1e6)),
+    "fflags": "nobuffer",
+    "probesize": "500000",
+    "analyzeduration": "500000",
+    "max_pixels": str(MAX_PIXELS),
+}
+_FILE_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+
+
+def camera_process(url: str, channel: socket.socket) -> None:
+    """Main function of the process; returns when the stream has ended or nobody listens."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the daemon decides
+    resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    cv2.setNumThreads(1)
+    av.logging.set_level(None)
+    channel.settimeout(WRITE_S)
+    line = Line(channel)
+    try:
+        reason = watch_stream(url, line)
+    except av.FFmpegError as error:
+        # Its full text may hold the URL and so the password.
+        reason = f"{type(error).__name__}: {error.strerror}"
+    except MemoryError:
+        reason = "needs more memory than a stream may"
+    except OSError:
+        return  # nobody listens any more
+    line.end(reason)
+
+
+class Line:
+    """The child's end of the channel."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self.leave = False
+        self.attentive = False
+
+    def listen(self) -> None:
+        """Take what the daemon has said, without waiting. Raises OSError when it is gone."""
+        try:
+            said = self._channel.recv(64, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return
+        if not said:
+            raise BrokenPipeError
+        for byte in (said[i : i + 1] for i in range(len(said))):
+            self.leave = byte in (LEAVE, LEAVE_AND_LOOK)
+            self.attentive = byte == LEAVE_AND_LOOK
+
+    def picture(self, frame: Pixels, why: Why) -> None:
+        self.leave = False
+        for part in pack_picture(frame, why):
+            self._channel.sendall(part)
+
+    def say(self, message: bytes) -> None:
+        self._channel.sendall(message)
+
+    def end(self, reason: str) -> None:
+        try:
+            self._channel.sendall(pack_ended(reason))
+        except OSError:  # the daemon has gone first
+            return
+
+
+def watch_stream(url: str, line: Line) -> str:
+    """Watch until the stream ends; say why it did.
+
+    Raises:
+        av.FFmpegError: the stream failed.
+        OSError: the daemon does not listen any more.
+    """
+    looks = file_looks(local_path(url)) if url.startswith("file:") else _live_looks(url)
+    eye = Eye()
+    pace = Pace()
+    lazy: LazyDecoder | None = None
+    seen = time.monotonic()
+    for stream, packet in looks:
+        now = time.monotonic()
+        if lazy is None or lazy.stream is not stream:
+            lazy = LazyDecoder(stream)
+        line.listen()
+        lazy.take(packet)
+        if pace.due(now, bool(packet.is_keyframe), eye.awake) or lazy.full:
+            for frame, since_key in lazy.decode():
+                pace.looked(now)
+                seen = now
+                if eye.wants(now, since_key):
+                    _look(eye, line, frame, now, since_key)
+        if now - seen > NO_PICTURE_S:
+            return f"no picture could be decoded for {NO_PICTURE_S:.0f} s"
+    return "the camera ended the stream"
+
+
+def _look(eye: Eye, line: Line, frame: av.VideoFrame, now: float, since_key: int) -> None:
+    look = eye.step(luma(frame), now, since_key, line.leave, line.attentive)
+    if look.picture is not None:
+        line.picture(colour(frame), look.picture)
+    if look.measures is not None:
+        line.say(pack_quality(look.measures))
+
+
+def local_path(url: str) -> str:
+    """The path that a file:// URL names."""
+    return unquote(urlsplit(url).path)
+
+
+
+
+def _live_looks(url: str) -> Packets:
+    with av.open(
+        url, format="rtsp", options=dict(_RTSP_OPTIONS), timeout=(OPEN_S, READ_S)
+    ) as container:
+        stream = video_stream(container)
+        for packet in container.demux(stream):
+            if packet.size:
+                yield stream, packet
+
+
+def file_looks(path: str) -> Packets:
+    """Packets of a file at the pace of their stamps, over and over."""
+    while True:
+        begun: float | None = None
+        with open_file(path) as container:
+            stream = video_stream(container)
+            for packet in container.demux(stream):
+                if not packet.size:
+                    continue
+                at = float((packet.dts or 0) * (packet.time_base or 0))
+                now = time.monotonic()
+                begun = now - at if begun is None else begun
+                time.sleep(min(max(0.0, begun + at - now), READ_S))
+                yield stream, packet
+        if begun is None:
+            return
+
+
+def open_file(path: str) -> av.container.InputContainer:
+    """Open a video file; it may not name other files. Raises av.FFmpegError."""
+    return av.open(str(Path(path)), options=dict(_FILE_OPTIONS), timeout=(OPEN_S, READ_S))
+
+
+def video_stream(container: av.container.InputContainer) -> av.VideoStream:
+    """The video stream, to be decoded in this thread. Raises av.FFmpegError without one."""
+    if not container.streams.video:
+        raise av.error.InvalidDataError(1, "it has no video stream")
+    stream = container.streams.video[0]
+    stream.codec_context.thread_type = "NONE"
+    stream.codec_context.thread_count = 1
+    return stream
+
+
+class LazyDecoder:
+    """Holds packets since the last key undecoded until somebody wants to look.
+
+    A key makes the packets before it needless. Decoding always goes on from a key without a
+    gap, so a look is never at a torn picture.
+    """
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self.stream = stream
+        self._pending: list[VideoPacket] = []
+        self._bytes = 0
+        self._synced = False  # a key has been seen since the start or the last decoding error
+        self._since_key = -1
+        self._key_pts: int | None = None
+
+    @property
+    def full(self) -> bool:
+        """Too much is held: decode it, whether anybody looks or not."""
+        return len(self._pending) >= MAX_PENDING or self._bytes >= MAX_PENDING_BYTES
+
+    def take(self, packet: VideoPacket) -> None:
+        if packet.is_keyframe:
+            self._pending.clear()
+            self._bytes = 0
+            self._synced = True
+        if self._synced:
+            self._pending.append(packet)
+            self._bytes += packet.size
+
+    def decode(self) -> Iterator[tuple[av.VideoFrame, int]]:
+        """Decode what is held: pictures, each with its number after its key picture."""
+        pending, self._pending, self._bytes = self._pending, [], 0
+        for packet in pending:
+            if packet.is_keyframe:
+                self._since_key, self._key_pts = -1, packet.pts
+            try:
+                frames = self.stream.codec_context.decode(packet)
+            except av.error.InvalidDataError:
+                self._synced = False  # torn: wait for the next key
+                return
+            for frame in frames:
+                if self._stale(frame):
+                    continue
+                if frame.width * frame.height > MAX_PIXELS:
+                    raise MemoryError
+                self._since_key += 1
+                yield frame, self._since_key
+
+    def _stale(self, frame: av.VideoFrame) -> bool:
+        """Whether the decoder held this picture back from before the key (reordering)."""
+        return self._key_pts is not None and frame.pts is not None and frame.pts < self._key_pts
+
+
+def luma(frame: av.VideoFrame) -> Pixels:
+    """Luma of a decoded picture, height x width; a view where the format allows it."""
+    if frame.format.name not in _PLANAR:
+        return np.asarray(frame.reformat(format="gray", threads=1).to_ndarray(), np.uint8)
+    plane = frame.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * frame.height]
+    return rows.reshape(frame.height, plane.line_size)[:, : frame.width]
+
+
+def colour(frame: av.VideoFrame) -> Pixels:
+    """A decoded picture as BGR, at most 1280 pixels on the longer side."""
+    width, height = fitted(frame.width, frame.height)
+    small = frame.reformat(
+        width=width, height=height, format="bgr24", interpolation="AREA", threads=1
+    )
+    return np.asarray(small.to_ndarray(), np.uint8)

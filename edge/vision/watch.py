@@ -1,0 +1,157 @@
+"""One camera, for ever: its process, the detector, the tracker, and what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import structlog
+
+from edge.clock import Clock, Stamp
+from edge.domain.observation import (
+    Observation,
+    PictureQuality,
+    Quality,
+    Sighting,
+    SourceBack,
+    SourceLost,
+)
+from edge.errors import Refused, SourceError
+from edge.vision.channel import PictureMessage, QualityMessage, Why
+from edge.vision.detector import Detection
+from edge.vision.inference import Inference
+from edge.vision.measure import Measures
+from edge.vision.picture import Picture
+from edge.vision.process import CameraProcess
+from edge.vision.spec import CameraSpec
+from edge.vision.tracker import Found, Tracker
+
+FIRST_BACKOFF_S = 0.5
+MAX_BACKOFF_S = 15.0
+STEADY_S = 10.0  # a stream that lasted this long deserves a quick return
+ATTENTION_S = 5.0  # how long pictures are wanted after something was last in view
+
+Emit = Callable[[Observation, Picture | None], None]
+
+log = structlog.get_logger(__name__)
+
+
+async def watch(camera: CameraSpec, *, inference: Inference, clock: Clock, emit: Emit) -> None:
+    """Watch `camera` until cancelled.
+
+    Emits a `Sighting` with its picture for every picture detected, a `PictureQuality` with
+    the newest picture about once a second, `SourceLost` once when pictures stop, `SourceBack`
+    once when they come again.
+    """
+    watcher = _Watcher(camera, inference, clock, emit)
+    backoff = FIRST_BACKOFF_S
+    while True:
+        begun = clock.now()
+        try:
+            await watcher.connection()
+        except (SourceError, Refused) as error:
+            watcher.lost(str(error))
+        if clock.now().since(begun) >= STEADY_S:
+            backoff = FIRST_BACKOFF_S
+        await clock.sleep(backoff)
+        backoff = min(2 * backoff, MAX_BACKOFF_S)
+
+
+class Attention:
+    """Whether something is in view that may stand still, so that looking on is worth its cost."""
+
+    def __init__(self) -> None:
+        self._seen: Stamp | None = None
+
+    def step(self, something: bool, now: Stamp) -> bool:
+        if something:
+            self._seen = now
+        return self._seen is not None and now.since(self._seen) <= ATTENTION_S
+
+
+def as_found(detections: Iterable[Detection], width: int, height: int) -> list[Found]:
+    """Detections in fractions of the picture."""
+    return [
+        Found(
+            item.label,
+            item.score,
+            (
+                item.box[0] / width,
+                item.box[1] / height,
+                item.box[2] / width,
+                item.box[3] / height,
+            ),
+        )
+        for item in detections
+    ]
+
+
+def as_quality(source: str, stamp: Stamp, measures: Measures) -> PictureQuality:
+    """Measures as an observation."""
+    return PictureQuality(
+        source=source,
+        stamp=stamp,
+        quality=Quality.GOOD,
+        brightness=measures.brightness,
+        contrast=measures.contrast,
+        sharpness=measures.sharpness,
+        similarity=measures.similarity,
+        still_s=measures.still_s,
+    )
+
+
+class _Watcher:
+    def __init__(self, camera: CameraSpec, inference: Inference, clock: Clock, emit: Emit) -> None:
+        self._camera = camera
+        self._inference = inference
+        self._clock = clock
+        self._emit = emit
+        self._lost_at: Stamp | None = None
+        self._newest: Picture | None = None
+
+    def lost(self, reason: str) -> None:
+        if self._lost_at is not None:
+            return
+        self._lost_at = self._clock.now()
+        self._newest = None
+        log.warning("camera lost", camera=self._camera.code, reason=reason)
+        self._emit(SourceLost(self._camera.code, self._lost_at, reason), None)
+
+    def _back(self, now: Stamp) -> None:
+        if self._lost_at is None:
+            return
+        lost_s = now.since(self._lost_at)
+        self._lost_at = None
+        log.info("camera back", camera=self._camera.code, lost_s=round(lost_s, 1))
+        self._emit(SourceBack(self._camera.code, now, lost_s), None)
+
+    async def connection(self) -> None:
+        """One connection, until it fails. Raises SourceError or Refused when it does."""
+        process = await CameraProcess.start(self._camera.watch_url, self._inference)
+        tracker, attention = Tracker(), Attention()
+        try:
+            process.allow(attentive=False)
+            while True:
+                message = await process.receive()
+                now = self._clock.now()
+                self._back(now)
+                match message:
+                    case QualityMessage(measures):
+                        self._emit(as_quality(self._camera.code, now, measures), self._newest)
+                    case PictureMessage(frame, why):
+                        self._newest = Picture(frame, now)
+                        await self._see(self._newest, why, tracker)
+                        process.allow(attentive=attention.step(tracker.following, now))
+        finally:
+            process.end()
+
+    async def _see(self, picture: Picture, why: Why, tracker: Tracker) -> None:
+        detections = await self._inference.detect(self._camera.code, picture.frame)
+        if detections is None:
+            return
+        height, width = picture.frame.shape[:2]
+        fresh = not tracker.following
+        objects = tracker.step(as_found(detections, width, height), picture.stamp)
+        if fresh and detections and why is Why.LOOK_ANYWAY:
+            log.info("seen by looking anyway, the gate was closed", camera=self._camera.code)
+        sighting = Sighting(self._camera.code, picture.stamp, Quality.GOOD, objects)
+        self._emit(sighting, picture)

@@ -1,0 +1,233 @@
+"""From sightings to activities: who is in which zone, who crossed which line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from edge.clock import Stamp
+from edge.domain.activity import Activity, ActivityKind, Phase
+from edge.domain.observation import Label, SeenObject, Sighting
+from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
+
+DWELL_S = 0.35  # seen in the zone for this long, …
+MIN_SIGHTINGS = 2  # … in at least so many pictures, is being there
+GAP_S = 1.5  # a longer absence before that begins the count again
+EXIT_S = 2.0  # not seen for this long, …
+EXIT_SIGHTINGS = 3  # … in at least so many pictures, is gone
+SILENCE_S = 5.0  # without any picture for this long nothing can be said to go on
+REPORT_S = 10.0  # GOES_ON at most this often
+MARGIN = 0.01  # a line is crossed when left by this fraction of the picture on the far side
+FORGET_S = 10.0  # a track's side of a line is forgotten when not seen for this long
+
+_KINDS = {
+    Label.PERSON: ActivityKind.PERSON_IN_ZONE,
+    Label.VEHICLE: ActivityKind.VEHICLE_IN_ZONE,
+}
+Position = tuple[float, float]
+
+
+def foot(box: tuple[float, float, float, float]) -> Position:
+    """Where a thing stands: the middle of its box's lower edge, just inside the picture.
+
+    A person cut off by the picture's edge still stands in a zone that reaches to that edge.
+    """
+    x, y = (box[0] + box[2]) / 2, box[3]
+    return min(max(x, 1e-6), 1 - 1e-6), min(max(y, 1e-6), 1 - 1e-6)
+
+
+def inside(point: Position, polygon: Sequence[Position]) -> bool:
+    """Whether `point` lies in `polygon` (even-odd rule)."""
+    x, y = point
+    odd = False
+    previous = polygon[-1]
+    for corner in polygon:
+        (x1, y1), (x2, y2) = previous, corner
+        if (y1 > y) != (y2 > y) and x < x1 + (y - y1) * (x2 - x1) / (y2 - y1):
+            odd = not odd
+        previous = corner
+    return odd
+
+
+@dataclass(slots=True)
+class _Presence:
+    """One kind of thing in one zone."""
+
+    source: str
+    zone: ZoneSpec
+    label: Label
+    first: Stamp | None = None
+    last: Stamp | None = None
+    sightings: int = 0
+    absent: int = 0
+    active: bool = False
+    reported: Stamp | None = None
+    count: int = 0
+    most: int = 0
+    score: float = 0.0
+
+    def step(self, seen: Sequence[SeenObject], stamp: Stamp) -> list[Activity]:
+        here = [
+            item
+            for item in seen
+            if item.label is self.label and inside(foot(item.box), self.zone.polygon)
+        ]
+        if here:
+            return self._present(here, stamp)
+        return self._absent(stamp)
+
+    def _present(self, here: list[SeenObject], stamp: Stamp) -> list[Activity]:
+        if self.last is not None and not self.active and stamp.since(self.last) > GAP_S:
+            self._end(self.last, self.last)
+        if self.first is None:
+            self.first = stamp
+        self.last = stamp
+        self.absent = 0
+        self.sightings += 1
+        self.count = len(here)
+        self.most = max(self.most, self.count)
+        self.score = max(self.score, *(item.score for item in here))
+        if not self.active:
+            if self.sightings < MIN_SIGHTINGS or stamp.since(self.first) < DWELL_S:
+                return []
+            self.active, self.reported = True, stamp
+            return [self._activity(Phase.STARTED, self.first, stamp)]
+        if self.reported is not None and stamp.since(self.reported) < REPORT_S:
+            return []
+        self.reported = stamp
+        return [self._activity(Phase.GOES_ON, self.first, stamp)]
+
+    def _absent(self, stamp: Stamp) -> list[Activity]:
+        if self.first is None or self.last is None:
+            return []
+        self.absent += 1
+        gone_s = stamp.since(self.last)
+        if self.active:
+            over = gone_s >= EXIT_S and self.absent >= EXIT_SIGHTINGS
+        else:
+            over = gone_s >= GAP_S
+        return self._end(self.first, self.last) if over else []
+
+    def tick(self, now: Stamp) -> list[Activity]:
+        """End by silence."""
+        if self.first is None or self.last is None or now.since(self.last) < SILENCE_S:
+            return []
+        return self._end(self.first, self.last)
+
+    def _end(self, first: Stamp, last: Stamp) -> list[Activity]:
+        ended = [self._activity(Phase.ENDED, first, last)] if self.active else []
+        self.first = self.last = self.reported = None
+        self.sightings = self.absent = self.count = self.most = 0
+        self.score, self.active = 0.0, False
+        return ended
+
+    def _activity(self, phase: Phase, started: Stamp, stamp: Stamp) -> Activity:
+        return Activity(
+            kind=_KINDS[self.label],
+            source=self.source,
+            place=self.zone.code,
+            aspect=self.zone.kind.value,
+            phase=phase,
+            started=started,
+            stamp=stamp,
+            detail={
+                "count": self.most if phase is Phase.ENDED else self.count,
+                "score": round(self.score, 3),
+            },
+        )
+
+
+@dataclass(slots=True)
+class _Crossing:
+    """One directed line: the side on which each track was last surely seen."""
+
+    source: str
+    line: LineSpec
+    sides: dict[int, tuple[bool, Position, Stamp]] = field(default_factory=dict)
+
+    def step(self, seen: Sequence[SeenObject], stamp: Stamp) -> list[Activity]:
+        crossed: list[Activity] = []
+        for item in seen:
+            here = foot(item.box)
+            distance = _distance_right(self.line, here)
+            if abs(distance) < MARGIN:
+                continue
+            right = distance > 0
+            before = self.sides.get(item.track)
+            self.sides[item.track] = (right, here, stamp)
+            if before is not None and before[0] != right and self._through(before[1], here):
+                crossed += self._activities(item, "in" if right else "out", stamp)
+        self.sides = {
+            track: side for track, side in self.sides.items() if stamp.since(side[2]) <= FORGET_S
+        }
+        return crossed
+
+    def _through(self, start: Position, end: Position) -> bool:
+        """Whether the way from `start` to `end`, on both sides, meets the line between its ends."""
+        return _side(start, end, self.line.start) * _side(start, end, self.line.end) <= 0
+
+    def _activities(self, item: SeenObject, direction: str, stamp: Stamp) -> list[Activity]:
+        return [
+            Activity(
+                kind=ActivityKind.LINE_CROSSED,
+                source=self.source,
+                place=self.line.code,
+                aspect=direction,
+                phase=phase,
+                started=stamp,
+                stamp=stamp,
+                detail={
+                    "label": item.label.value,
+                    "track": item.track,
+                    "score": round(item.score, 3),
+                },
+            )
+            for phase in (Phase.STARTED, Phase.ENDED)
+        ]
+
+
+def _side(start: Position, end: Position, point: Position) -> float:
+    """Positive to the right of somebody who walks from start to end, negative to the left.
+
+    The picture's y grows downwards, over the ground towards the viewer.
+    """
+    (x1, y1), (x2, y2) = start, end
+    return (x2 - x1) * (point[1] - y1) - (y2 - y1) * (point[0] - x1)
+
+
+def _distance_right(line: LineSpec, point: Position) -> float:
+    (x1, y1), (x2, y2) = line.start, line.end
+    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
+    return _side(line.start, line.end, point) / length if length > 0 else 0.0
+
+
+class ZoneAnalyser:
+    """All zones and lines of one camera.
+
+    PERSON_IN_ZONE and VEHICLE_IN_ZONE: one activity a zone however many are in it, `count` in
+    the detail (the most at once when it ended). LINE_CROSSED is a moment: started and ended
+    at once, one pair for each thing that crossed, the direction as aspect.
+    """
+
+    def __init__(self, camera: CameraSpec) -> None:
+        self._presences = [
+            _Presence(camera.code, zone, label) for zone in camera.zone for label in Label
+        ]
+        self._crossings = [_Crossing(camera.code, line) for line in camera.line]
+        self._newest: Stamp | None = None
+
+    def step(self, sighting: Sighting) -> list[Activity]:
+        """Take one sighting, in order of time."""
+        self._newest = sighting.stamp
+        activities: list[Activity] = []
+        for presence in self._presences:
+            activities += presence.step(sighting.objects, sighting.stamp)
+        for crossing in self._crossings:
+            activities += crossing.step(sighting.objects, sighting.stamp)
+        return activities
+
+    def tick(self, now: Stamp) -> list[Activity]:
+        """Let time pass: when pictures stop coming, nothing can be said to go on."""
+        if self._newest is None or now.since(self._newest) < SILENCE_S:
+            return []
+        return [activity for presence in self._presences for activity in presence.tick(now)]
