@@ -6,7 +6,6 @@ Formats: C2SP signed-note, tlog-checkpoint and tlog-cosignature (cosignature/v1)
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import sha256
@@ -20,6 +19,7 @@ MAX_NOTE_BYTES = 16_384
 MAX_SIGNATURES = 16
 _ALG_ED25519 = 0x01
 _ALG_COSIGNATURE = 0x04
+_LATEST_S = 253_402_300_799  # the year 9999; later ones cannot be told as a date
 _DASH = "\u2014"
 
 
@@ -69,18 +69,23 @@ class Verifier:
         name, _, rest = text.strip().partition("+")
         hexed, _, encoded = rest.partition("+")
         try:
-            raw = base64.b64decode(encoded, validate=True)
+            _check_name(name)
+            raw = _unbase64(encoded)
             if len(raw) != 33 or raw[0] not in (_ALG_ED25519, _ALG_COSIGNATURE):
                 raise ValueError("not an Ed25519 key")
             verifier = cls(name, Ed25519PublicKey.from_public_bytes(raw[1:]), raw[0])
-        except (ValueError, binascii.Error) as error:
+        except ValueError as error:
             raise Refused(f"public key {text[:40]!r} cannot be read ({error})") from error
-        if not name or hexed != verifier.key_id.hex():
+        if hexed != verifier.key_id.hex():
             raise Refused(f"public key {text[:40]!r} does not match its own hash")
         return verifier
 
     def __str__(self) -> str:
         return f"{self.name}+{self.key_id.hex()}+{base64.b64encode(self._raw).decode()}"
+
+    def as_cosigner(self) -> Verifier:
+        """The same key in its other role: it cosigns heads, which makes receipts."""
+        return Verifier(self.name, self._public, _ALG_COSIGNATURE)
 
     def accepts(self, message: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `message`."""
@@ -96,9 +101,14 @@ class Verifier:
 
 
 class Signer:
-    """A named Ed25519 private key that signs checkpoints, or cosigns them."""
+    """A named Ed25519 private key that signs checkpoints, or cosigns them.
+
+    Raises:
+        ValueError: a name with spaces, plus or unprintable characters; it is ours to choose.
+    """
 
     def __init__(self, name: str, private: Ed25519PrivateKey) -> None:
+        _check_name(name)
         self.name = name
         self._private = private
         public = private.public_key()
@@ -121,7 +131,7 @@ class Signer:
         return f"{body}\n{_line(self.name, blob)}".encode()
 
     def cosign(self, note: bytes, unix_s: int) -> bytes:
-        """Add a cosignature/v1 with our time to a note: what a receipt is."""
+        """Add a cosignature/v1 with our time to a note: what a receipt is. Raises Refused."""
         message = _cosigned(parse_note(note).checkpoint, unix_s)
         blob = self.cosigner.key_id + unix_s.to_bytes(8, "big") + self._private.sign(message)
         return note + _line(self.name, blob).encode()
@@ -137,12 +147,14 @@ def parse_note(data: bytes) -> Note:
         if not separator or len(lines) != 3:
             raise ValueError("a checkpoint has three lines, a blank one, and signatures")
         origin, size_text, root_text = lines
-        if not origin or not size_text.isascii() or not size_text.isdigit():
-            raise ValueError("origin or size is not as it should be")
+        if not origin or not origin.isprintable():
+            raise ValueError("origin is not a line of printable text")
+        if not (size_text.isascii() and size_text.isdigit()):
+            raise ValueError("size is not a number")
         if len(size_text) > 16 or (size_text[0] == "0" and size_text != "0"):
             raise ValueError("size is not a plain number")
-        root = base64.b64decode(root_text, validate=True)
-        if len(root) != 32 or base64.b64encode(root).decode() != root_text:
+        root = _unbase64(root_text)
+        if len(root) != 32:
             raise ValueError("root is not 32 bytes of base64")
         signatures = tuple(_parse_line(line) for line in tail.removesuffix("\n").split("\n"))
         if not tail.endswith("\n") or len(signatures) > MAX_SIGNATURES:
@@ -179,7 +191,9 @@ def verify_cosignature(data: bytes, keys: Iterable[Verifier]) -> tuple[Checkpoin
             if not verifier.matches(line) or len(line.signature) != 72:
                 continue
             unix_s = int.from_bytes(line.signature[:8], "big")
-            if verifier.accepts(_cosigned(note.checkpoint, unix_s), line.signature[8:]):
+            if unix_s <= _LATEST_S and verifier.accepts(
+                _cosigned(note.checkpoint, unix_s), line.signature[8:]
+            ):
                 return note.checkpoint, verifier.name, unix_s
     raise Refused(f"receipt for {note.checkpoint.origin} has no cosignature by a known key")
 
@@ -195,9 +209,23 @@ def _line(name: str, blob: bytes) -> str:
 def _parse_line(line: str) -> Signature:
     dash, _, rest = line.partition(" ")
     name, _, encoded = rest.partition(" ")
-    if dash != _DASH or not name:
-        raise ValueError("a signature line begins with a dash and a key name")
-    blob = base64.b64decode(encoded, validate=True)
+    if dash != _DASH:
+        raise ValueError("a signature line begins with a dash")
+    _check_name(name)
+    blob = _unbase64(encoded)
     if len(blob) < 5:
         raise ValueError("a signature is too short")
     return Signature(name, blob[:4], blob[4:])
+
+
+def _check_name(name: str) -> None:
+    if not name or "+" in name or not name.isprintable() or any(c.isspace() for c in name):
+        raise ValueError("a key name is printable, without spaces or plus")
+
+
+def _unbase64(text: str) -> bytes:
+    """Decode the one canonical spelling; Python's decoder lets stray bits at the end pass."""
+    data = base64.b64decode(text, validate=True)
+    if base64.b64encode(data).decode() != text:
+        raise ValueError("base64 is not in its canonical spelling")
+    return data

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from edge.clock import Stamp
@@ -13,8 +13,6 @@ from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.merkle import new_nodes, root
 from edge.ledger.reader import Durable
-
-Peaks = dict[int, bytes]  # level to the newest perfect node there that waits for its right twin
 
 
 class Commit:
@@ -27,14 +25,14 @@ class Commit:
     def __init__(
         self,
         before: Durable,
-        peaks: Peaks,
+        peaks: Mapping[int, bytes],
         origin: str,
         signer: Signer,
         now: Stamp,
         node: Callable[[int, int], bytes],
     ) -> None:
         self.after = before
-        self.peaks = dict(peaks)
+        self.peaks = dict(peaks)  # level to the newest perfect node there
         self.seal_wanted = False
         self.has_alarm = False
         self._origin = origin
@@ -130,12 +128,3 @@ class Commit:
     def _known_node(self, level: int, position: int) -> bytes:
         fresh = self._new_nodes.get((level, position))
         return fresh if fresh is not None else self._node(level, position)
-
-
-def peaks_of(size: int, node: Callable[[int, int], bytes]) -> Peaks:
-    """The right edge of a tree of `size` leaves."""
-    return {
-        level: node(level, (size >> level) - 1)
-        for level in range(size.bit_length())
-        if size >> level & 1
-    }

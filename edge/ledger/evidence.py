@@ -49,8 +49,8 @@ class EvidenceFiles:
         if not (path.is_file() and path.stat().st_size == len(data)):
             self._write(path, data)
         # Also when the file was there: the call that wrote it may have failed just here.
-        _fsync_directory(path.parent)
-        _fsync_directory(self._directory)
+        fsync_directory(path.parent)
+        fsync_directory(self._directory)
         return EvidenceRef(digest, media_type, len(data), caption)
 
     def _write(self, path: Path, data: bytes) -> None:
@@ -67,7 +67,8 @@ class EvidenceFiles:
             raise
 
 
-def _fsync_directory(path: Path) -> None:
+def fsync_directory(path: Path) -> None:
+    """Make the names in a directory durable. Raises OSError."""
     descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

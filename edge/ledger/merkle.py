@@ -6,7 +6,7 @@ A tree is kept as its perfect subtrees: node (level, i) covers leaves i·2^level
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 
 NodeAt = Callable[[int, int], bytes]
@@ -108,12 +108,23 @@ def verify_consistency(
     return last == 0 and old_digest == old_root and new_digest == new_root
 
 
+def peaks(size: int, node: NodeAt) -> dict[int, bytes]:
+    """The perfect subtrees that make up a tree of `size` leaves: level to hash, largest first."""
+    return {level: node(level, (size >> level) - 1) for level in _peak_levels(size)}
+
+
 class Frontier:
     """A growing tree of which only the perfect subtrees on its right edge are kept."""
 
-    def __init__(self) -> None:
-        self.size = 0
-        self._peaks: list[tuple[int, bytes]] = []  # (level, hash), falling levels
+    def __init__(self, size: int = 0, peaks: Iterable[bytes] = ()) -> None:
+        """Begin empty, or with the peaks of a tree of `size` leaves in the order of `peaks`.
+
+        Raises:
+            ValueError: a tree of that size has another number of peaks.
+        """
+        self.size = size
+        # (level, hash), falling levels
+        self._peaks: list[tuple[int, bytes]] = list(zip(_peak_levels(size), peaks, strict=True))
 
     def add(self, leaf: bytes) -> None:
         """Append a leaf."""
@@ -132,6 +143,10 @@ class Frontier:
         for _level, left in reversed(self._peaks[:-1]):
             digest = node_hash(left, digest)
         return digest
+
+
+def _peak_levels(size: int) -> list[int]:
+    return [level for level in reversed(range(size.bit_length())) if size >> level & 1]
 
 
 def _split(width: int) -> int:

@@ -183,11 +183,13 @@ class Reader:
             ).fetchone()
         return count, oldest[0] if oldest else None
 
-    def receipts(self, limit: int) -> list[tuple[int, bytes]]:
-        """Size and note of the newest receipts, those that cover most first."""
+    def receipts(self, covered: int, limit: int) -> list[tuple[int, bytes]]:
+        """Size and note of receipts for at most `covered` leaves, the largest first."""
         with self.connection() as connection:
             return connection.execute(
-                "SELECT size, note FROM receipt ORDER BY size DESC, id DESC LIMIT ?", (limit,)
+                "SELECT size, note FROM receipt WHERE size <= ?"
+                " ORDER BY size DESC, id DESC LIMIT ?",
+                (covered, limit),
             ).fetchall()
 
 

@@ -20,7 +20,8 @@ from edge.clock import Clock, Stamp
 from edge.domain.record import Draft, Record
 from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull
 from edge.ledger.checkpoint import Signer
-from edge.ledger.commit import Commit, peaks_of
+from edge.ledger.commit import Commit
+from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
 from edge.ledger.schema import rollback, told
 
@@ -114,7 +115,7 @@ class Writer:
         self._origin = origin
         self._signer = signer
         self._clock = clock
-        self._peaks = peaks_of(durable.size, self._node)
+        self._peaks = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
         self._queue: deque[Request] = deque()
         self._changed = Condition()
