@@ -98,7 +98,8 @@ class Feed:
 
     def __next__(self) -> Batch:
         clean, varied, truth, trust = zip(
-            *(self._one() for _ in range(self.mix.batch)), strict=True,
+            *(self._one() for _ in range(self.mix.batch)),
+            strict=True,
         )
         soft = self._opinion(np.stack(clean), np.array(trust, np.float32))
         return Batch(np.stack(varied), list(truth), soft)

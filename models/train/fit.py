@@ -29,7 +29,9 @@ class Average:
         self.steps += 1
         keep = min(self.decay, self.steps / (self.steps + 100))
         for mine, other in zip(
-            self.net.state_dict().values(), net.state_dict().values(), strict=True,
+            self.net.state_dict().values(),
+            net.state_dict().values(),
+            strict=True,
         ):
             if mine.dtype.is_floating_point:
                 mine.lerp_(other, 1 - keep)

@@ -77,7 +77,10 @@ def total(
     """
     chance = logits.detach().sigmoid()
     want_a, weigh_a, sides_a, area = targets(
-        chance.numpy(), boxes.detach().numpy(), truth, size,
+        chance.numpy(),
+        boxes.detach().numpy(),
+        truth,
+        size,
     )
     want, weigh, sides = (torch.from_numpy(a) for a in (want_a, weigh_a, sides_a))
     positive = want > 0

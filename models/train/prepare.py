@@ -30,6 +30,7 @@ class Photo:
     condition: tuple[str, ...]
     picture: Picture
     boxes: Boxes
+    by_people: frozenset[int]  # classes whose boxes were drawn by people, not by detectors
 
 
 def held_out(name: str) -> bool:
@@ -72,7 +73,11 @@ def load(folder: Path, *, want_held_out: bool) -> list[Photo]:
             picture = np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
             boxes = rows(image, by_image.get(image["id"], []))
             condition = tuple(image["condition"])
-            photos.append(Photo(member.name, image["source"], condition, picture, boxes))
+            origins = image["label_origin_by_category"].items()
+            by_people = frozenset(int(k) - 1 for k, origin in origins if origin == "source")
+            photos.append(
+                Photo(member.name, image["source"], condition, picture, boxes, by_people),
+            )
     return sorted(photos, key=lambda p: p.name)
 
 
