@@ -178,9 +178,10 @@ class Detector:
             canvas[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
         if spec.colour == "rgb":
             canvas = canvas[..., ::-1]
-        pixels = canvas.astype(np.float32)
+        pixels: npt.NDArray[np.float32] = canvas.astype(np.float32)
         if any(spec.mean) or spec.std != (1.0, 1.0, 1.0):
-            pixels = (pixels - np.array(spec.mean, np.float32)) / np.array(spec.std, np.float32)
+            pixels -= np.asarray(spec.mean, np.float32)
+            pixels /= np.asarray(spec.std, np.float32)
         tensor = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
         if spec.resize == "stretch":
             return tensor, _Placing(size[0] / width, size[1] / height)

@@ -15,6 +15,7 @@ import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 import av
@@ -40,8 +41,8 @@ MAX_PENDING = 600  # packets kept undecoded; 24 s at 25 a second
 MAX_PENDING_BYTES = 32_000_000
 MAX_PIXELS = 8192 * 4352
 MAX_MEMORY = 3 << 30  # bytes of address space: a picture bomb ends this process only
-VideoPacket = av.Packet[av.VideoStream]
-Packets = Iterator[tuple[av.VideoStream, VideoPacket]]
+VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"  # generic for the type checker only
+Packets: TypeAlias = "Iterator[tuple[av.VideoStream, VideoPacket]]"
 
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
 _RTSP_OPTIONS = {
@@ -151,8 +152,6 @@ def _look(eye: Eye, line: Line, frame: av.VideoFrame, now: float, since_key: int
 def local_path(url: str) -> str:
     """The path that a file:// URL names."""
     return unquote(urlsplit(url).path)
-
-
 
 
 def _live_looks(url: str) -> Packets:
