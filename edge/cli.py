@@ -151,7 +151,7 @@ def verify(
             _tell(error)
             sound = False
             continue
-        out.print(report.text())
+        out.print(report.text(), markup=False, highlight=False, soft_wrap=True)
         sound = sound and report.sound
     raise typer.Exit(0 if sound else 1)
 
