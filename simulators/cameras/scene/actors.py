@@ -1,0 +1,148 @@
+"""Who moves through a scene, and when: a path over the ground with a time at every corner."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from simulators.cameras.scene.body import Posture
+
+Spot = tuple[float, float]
+
+
+class Kind(StrEnum):
+    """What an actor is."""
+
+    PERSON = "person"
+    TRUCK = "truck"
+    CAR = "car"
+
+    @property
+    def label(self) -> str:
+        """What a detector should call it: `person` or `vehicle`."""
+        return "person" if self is Kind.PERSON else "vehicle"
+
+
+_SPEED = {Kind.PERSON: 1.3, Kind.TRUCK: 3.5, Kind.CAR: 4.5}  # m/s inside a yard
+_REACH = {Kind.PERSON: 0.25, Kind.TRUCK: 2.6, Kind.CAR: 1.4}  # metres over which a turn is taken
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Where somebody is at one moment.
+
+    Attributes:
+        place: x, z on the ground, metres.
+        heading: direction of the front; 0 away from the camera, towards x positive.
+        walked: metres gone so far, or None at rest.
+    """
+
+    place: Spot
+    heading: float
+    walked: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """One person or vehicle; there from the first key's time to the last one's.
+
+    Attributes:
+        kind: what it is.
+        keys: (t, x, z), scene seconds and metres, t ascending. It stands where two keys are alike.
+        seed: chooses size, clothes, paint.
+        rest: how a person rests.
+        facing: heading at rest where there was no step before; 0 is away from the camera.
+    """
+
+    kind: Kind
+    keys: tuple[tuple[float, float, float], ...]
+    seed: int = 0
+    rest: Posture = Posture.STAND
+    facing: float = math.pi
+
+    @staticmethod
+    def along(
+        kind: Kind | str,
+        start: float,
+        route: Sequence[Spot],
+        *,
+        speed: float | None = None,
+        pause: float = 0.0,
+        seed: int = 0,
+        rest: Posture | str = Posture.STAND,
+    ) -> Actor:
+        """Somebody who goes along `route` at `speed` m/s, resting `pause` s in its middle.
+
+        Raises:
+            ValueError: for a route of less than two spots or a speed of nothing.
+        """
+        kind = Kind(kind)
+        pace = _SPEED[kind] if speed is None else speed
+        if len(route) < 2 or pace <= 0:
+            raise ValueError("an actor needs a route of two spots and a speed")
+        now, keys = start, [(start, *route[0])]
+        for index, (one, two) in enumerate(zip(route, route[1:], strict=False), start=1):
+            now += math.dist(one, two) / pace
+            keys.append((now, *two))
+            if pause > 0 and index == len(route) // 2:
+                now += pause
+                keys.append((now, *two))
+        return Actor(kind, tuple(keys), seed, Posture(rest))
+
+    @staticmethod
+    def still(
+        kind: Kind | str,
+        start: float,
+        end: float,
+        spot: Spot,
+        *,
+        seed: int = 0,
+        rest: Posture | str = Posture.STAND,
+        facing: float = math.pi,
+    ) -> Actor:
+        """Somebody who is at `spot` from `start` to `end` and does not move."""
+        return Actor(Kind(kind), ((start, *spot), (end, *spot)), seed, Posture(rest), facing)
+
+    @property
+    def start(self) -> float:
+        """When it appears, scene seconds."""
+        return self.keys[0][0]
+
+    @property
+    def end(self) -> float:
+        """When it has gone, scene seconds."""
+        return self.keys[-1][0]
+
+    def at(self, t: float) -> Pose | None:
+        """Its pose at `t`; None before its time and after it."""
+        if not self.start <= t <= self.end:
+            return None
+        gone, moving = self._gone(t)
+        reach = _REACH[self.kind]
+        behind, before = self._spot(max(gone - reach, 0.0)), self._spot(gone + reach)
+        step = (before[0] - behind[0], before[1] - behind[1])
+        heading = math.atan2(*step) if math.hypot(*step) > 1e-6 else self.facing
+        return Pose(self._spot(gone), heading, gone if moving else None)
+
+    def _gone(self, t: float) -> tuple[float, bool]:
+        """Metres gone at `t`, and whether it moves then."""
+        gone = 0.0
+        for (t0, *one), (t1, *two) in zip(self.keys, self.keys[1:], strict=False):
+            length = math.dist(one, two)
+            if t <= t1:
+                part = (t - t0) / (t1 - t0) if t1 > t0 else 1.0
+                return gone + length * part, length > 1e-6
+            gone += length
+        return gone, False
+
+    def _spot(self, gone: float) -> Spot:
+        """The spot `gone` metres along the path."""
+        for (_, *one), (_, *two) in zip(self.keys, self.keys[1:], strict=False):
+            length = math.dist(one, two)
+            if gone <= length and length > 1e-9:
+                part = gone / length
+                return one[0] + (two[0] - one[0]) * part, one[1] + (two[1] - one[1]) * part
+            gone -= length
+        return self.keys[-1][1], self.keys[-1][2]

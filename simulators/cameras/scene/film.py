@@ -1,0 +1,129 @@
+"""What happens between the scene and the encoder: falling water, noise, covers, the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import cv2
+import numpy as np
+
+from simulators.cameras.scene.sprite import as_bytes
+from simulators.cameras.scene.textures import Image, fractal
+from simulators.cameras.scene.weather import Condition
+
+_LOCAL = timezone(timedelta(hours=8))  # the clock that cameras in China show
+_SPARE = 128  # px by which the noise bank is larger than the picture
+
+
+class Noise:
+    """Sensor noise that differs in every picture, from a bank cut at a chance place."""
+
+    def __init__(self, size: tuple[int, int], deviation: float, *, grey: bool, seed: int) -> None:
+        width, height = size
+        rng = np.random.default_rng(seed)
+        shape = (height + _SPARE, width + _SPARE)
+        luma = rng.standard_normal(shape, np.float32)[..., None]
+        if grey:
+            noise = np.repeat(luma, 3, axis=2) * deviation
+        else:
+            noise = (0.85 * luma + 0.5 * rng.standard_normal((*shape, 3), np.float32)) * deviation
+        noise = np.round(noise)
+        self._more, self._less = as_bytes(noise), as_bytes(-noise)
+        self._size = size
+
+    def add(self, picture: Image, rng: np.random.Generator) -> None:
+        """Put noise on `picture`, in place."""
+        left, top = (int(value) for value in rng.integers(0, _SPARE, 2))
+        flip = int(rng.integers(2))
+        width, height = self._size
+        part = np.s_[top : top + height, left : left + width]
+        more, less = (self._more, self._less) if flip else (self._less, self._more)
+        cv2.add(picture, more[part], dst=picture)
+        cv2.subtract(picture, less[part], dst=picture)
+
+
+class Falling:
+    """Rain or snow before the lens."""
+
+    def __init__(self, size: tuple[int, int], condition: Condition, seed: int) -> None:
+        self._size, self._condition = size, condition
+        rng = np.random.default_rng(seed)
+        draw = self._rain if condition is Condition.RAIN else self._snow
+        self._layers = [draw(rng, near) for near in (0.45, 1.0)]
+
+    def add(self, picture: Image, t: float, rng: np.random.Generator) -> None:
+        """Let it fall over `picture`, in place."""
+        width, height = self._size
+        for index, layer in enumerate(self._layers):
+            if self._condition is Condition.RAIN:
+                left, top = int(rng.integers(width)), int(rng.integers(height))
+            else:
+                fall = (0.16, 0.34)[index] * height
+                left = int((np.sin(t * 0.7 + index) * 0.03 + 0.05 * t) * width) % width
+                top = int(height - (t * fall) % height) % height
+            part = layer[top : top + height, left : left + width]
+            cv2.add(picture, part, dst=picture)
+
+    def _rain(self, rng: np.random.Generator, near: float) -> Image:
+        width, height = self._size
+        layer = np.zeros((height, width), np.uint8)
+        unit = height / 720
+        for _ in range(int(420 - 240 * near)):
+            x, y = int(rng.integers(width)), int(rng.integers(height))
+            length = (14 + 46 * near) * unit * float(rng.uniform(0.6, 1.2))
+            tone = float(rng.uniform(14, 30 + 34 * near))
+            end = (int(x - length * 0.14), int(y + length))
+            cv2.line(layer, (x, y), end, tone, max(1, round(1.6 * near * unit)), cv2.LINE_AA)
+        return _tiled(layer)
+
+    def _snow(self, rng: np.random.Generator, near: float) -> Image:
+        width, height = self._size
+        layer = np.zeros((height, width), np.uint8)
+        unit = height / 720
+        for _ in range(int(620 - 480 * near)):
+            spot = (int(rng.integers(width)), int(rng.integers(height)))
+            radius = max(1, round((1.0 + 3.2 * near * near) * unit * float(rng.uniform(0.6, 1.2))))
+            cv2.circle(layer, spot, radius, float(rng.uniform(70, 150)), -1, cv2.LINE_AA)
+        return _tiled(np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.5 + 1.1 * near * unit), np.uint8))
+
+
+def _tiled(layer: Image) -> Image:
+    return np.ascontiguousarray(np.repeat(np.tile(layer, (2, 2))[..., None], 3, axis=2))
+
+
+def cover(size: tuple[int, int], kind: str, seed: int) -> Image:
+    """What a covered lens shows: a dark `cloth` with light at one edge, or grey `spray`."""
+    width, height = size
+    rng = np.random.default_rng(seed)
+    folds = cv2.resize(fractal(rng, 128, 128, cells=2, octaves=4), size)[..., None]
+    across = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
+    if kind == "spray":
+        drops = cv2.resize(fractal(rng, 128, 128, cells=8, octaves=3), size)[..., None]
+        tone = 118 + 12 * folds + 14 * np.clip(drops, 0.2, 2)
+        colour = np.array([1.02, 1.0, 0.97], np.float32)
+    else:
+        tone = 15 + 3.5 * folds + 34 * np.clip(across - 0.86, 0, 1) * (1.5 + folds)
+        colour = np.array([1.12, 1.0, 0.95], np.float32)
+    soft = cv2.GaussianBlur((tone * colour).astype(np.float32), (0, 0), max(1.0, width / 160))
+    return as_bytes(np.asarray(soft, np.float32))
+
+
+def write_clock(picture: Image, wall_s: float, name: str) -> None:
+    """The time (UTC+8) and the camera's name, as cameras write them into the picture."""
+    stamp = datetime.fromtimestamp(wall_s, UTC).astimezone(_LOCAL)
+    height, width = picture.shape[:2]
+    size = height / 720
+    thick = max(1, round(1.6 * size))
+    text = stamp.strftime("%Y-%m-%d %H:%M:%S")
+    _write(picture, text, (int(18 * size), int(34 * size)), 0.85 * size, thick)
+    (wide, _), _ = cv2.getTextSize(name, cv2.FONT_HERSHEY_SIMPLEX, 0.8 * size, thick)
+    place = (width - wide - int(18 * size), height - int(20 * size))
+    _write(picture, name, place, 0.8 * size, thick)
+
+
+def _write(
+    picture: Image, text: str, place: tuple[int, int], scale: float, thick: int
+) -> None:
+    font = cv2.FONT_HERSHEY_SIMPLEX
+    cv2.putText(picture, text, place, font, scale, (20, 20, 20), thick + 2, cv2.LINE_AA)
+    cv2.putText(picture, text, place, font, scale, (240, 240, 240), thick, cv2.LINE_AA)
