@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import structlog
 
@@ -93,10 +93,9 @@ class _Inbox:
 
     def _drop_picture(self) -> None:
         """The observation stays: it can still raise the alarm, without its picture."""
-        for i, item in enumerate(self._items):
-            if isinstance(item, tuple) and item[1] is not None:
-                self._items[i] = (item[0], None)
-                break
+        oldest = next(i for i, item in enumerate(self._items) if _has_picture(item))
+        observation, _picture = cast("tuple[Observation, Picture | None]", self._items[oldest])
+        self._items[oldest] = (observation, None)
         self._pictures -= 1
         self._dropped["pictures"] += 1
 
@@ -168,8 +167,8 @@ class Recorder:
         async with self._one_at_a_time:
             await self._consume()
             await self._append([], again=True)
-            if self._held:
-                log.error("records are lost: storage took none", records=len(self._held))
+        if self._held:  # at a stop they are lost
+            log.error("records are held in memory only", records=len(self._held))
 
     async def _consume(self) -> None:
         while self._inbox:
@@ -178,7 +177,8 @@ class Recorder:
                     await self._append(self._seal.obey(order, self._clock.now()))
                 case Draft() as draft:
                     await self._append([draft])
-                case (observation, picture):
+                case seen:
+                    observation, picture = seen
                     outcome = self._seal.observe(observation)
                     await self._settle(outcome, observation, picture)
             await self._tick()

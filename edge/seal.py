@@ -97,8 +97,7 @@ class Seal:
                 return Outcome([fact], self._contacts.step(observation))
             case SourceLost() | SourceBack():
                 return self._availability(observation)
-            case ClockStepped():
-                return _clock_stepped(observation)
+        return _clock_stepped(observation)
 
     def forbids(self, activity: Activity) -> bool:
         """Whether the mine's present state forbids this activity: it is worth evidence."""

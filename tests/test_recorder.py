@@ -1,0 +1,345 @@
+"""One consumer, nothing lost that is said only once, nothing told before it is durable."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future
+from hashlib import sha256
+from typing import Any, cast
+
+import numpy as np
+import pytest
+from structlog.testing import capture_logs
+
+from edge import recorder as module
+from edge.clock import ManualClock
+from edge.domain.activity import EvidenceRef
+from edge.domain.mine import Order, OrderKind
+from edge.domain.observation import ContactChange, Quality, SourceLost
+from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.errors import LedgerCorrupt, StorageFull
+from edge.ledger.leaf import encode_leaf
+from edge.ledger.store import Ledger
+from edge.recorder import BATCH, PICTURE_LIMIT, QUEUE_LIMIT, RETRY_S, Recorder, order_refused
+from edge.rules.engine import initial
+from edge.seal import DETECTOR, Seal
+from edge.vision.picture import Picture
+from tests.seals import picture_quality, reading, sighting, site
+
+
+class FakeLedger:
+    """Commits at once unless it is full, corrupt or held up."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.evidence: dict[str, bytes] = {}
+        self.submitted = 0
+        self.fault: Exception | None = None
+        self.evidence_fault: Exception | None = None
+        self.held_up: list[tuple[Future[list[Record]], list[Record]]] | None = None
+
+    def submit(self, drafts: list[Draft]) -> Future[list[Record]]:
+        self.submitted += 1
+        future: Future[list[Record]] = Future()
+        if self.fault is not None:
+            future.set_exception(self.fault)
+            return future
+        first = len(self.records)
+        new = [
+            Record(first + i, draft.lane, draft.type, encode_leaf(draft, "o", first + i))
+            for i, draft in enumerate(drafts)
+        ]
+        self.records += new
+        if self.held_up is None:
+            future.set_result(new)
+        else:
+            self.held_up.append((future, new))
+        return future
+
+    def put_evidence(self, data: bytes, media_type: str, caption: str) -> Future[EvidenceRef]:
+        future: Future[EvidenceRef] = Future()
+        if self.evidence_fault is not None:
+            future.set_exception(self.evidence_fault)
+        else:
+            digest = sha256(data).hexdigest()
+            self.evidence[digest] = data
+            future.set_result(EvidenceRef(digest, media_type, len(data), caption))
+        return future
+
+
+class Bench:
+    """The inference thread, without a thread."""
+
+    def __init__(self) -> None:
+        self.work = 0
+
+    async def run(self, work: Any, *args: Any) -> Any:
+        self.work += 1
+        return work(*args)
+
+
+class Rig:
+    """A recorder between a real seal and a ledger that obeys the test."""
+
+    def __init__(self) -> None:
+        config = site()
+        self.clock = ManualClock()
+        self.ledger = FakeLedger()
+        self.bench = Bench()
+        self.durable: list[Record] = []
+        self.opened = asyncio.Event()
+        self.seal = Seal(config, initial(config.site.state))
+        self.recorder = Recorder(
+            self.seal,
+            cast("Ledger", self.ledger),
+            self.bench,
+            self.clock,
+            self.on_durable,
+        )
+
+    def on_durable(self, records: list[Record]) -> None:
+        self.durable += records
+        if any(record.type is RecordType.INCIDENT_OPENED for record in records):
+            self.opened.set()
+
+    def types(self) -> list[RecordType]:
+        return [record.type for record in self.ledger.records]
+
+    def picture(self) -> Picture:
+        return Picture(np.full((90, 160, 3), 99, np.uint8), self.clock.now())
+
+    async def see_person(self, picture: Picture | None) -> None:
+        for _ in range(3):
+            self.recorder.observe(sighting(self.clock.advance(0.5), (0.5, 0.7)), picture)
+            await self.recorder.drain()
+
+    def note(self, number: int = 0) -> None:
+        self.recorder.note(fact(self, number))
+
+
+@pytest.fixture
+def rig() -> Rig:
+    return Rig()
+
+
+def fact(rig: Rig, number: int = 0) -> Draft:
+    return Draft(RecordType.GATEWAY_HEALTH, rig.clock.now(), {"number": number})
+
+
+async def test_everything_is_durable_in_order_of_arrival(rig: Rig) -> None:
+    rig.note(1)
+    rig.recorder.observe(ContactChange("door", rig.clock.now(), Quality.GOOD, True))
+    rig.note(2)
+    await rig.recorder.drain()
+    assert rig.types() == [
+        RecordType.GATEWAY_HEALTH,
+        RecordType.CONTACT_CHANGED,
+        RecordType.GATEWAY_HEALTH,
+    ]
+    assert rig.durable == rig.ledger.records
+    assert rig.recorder.waiting == {"observations": 0, "held_drafts": 0}
+
+
+async def test_an_order_is_recorded_with_what_follows_from_it(rig: Rig) -> None:
+    rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now()))
+    await rig.recorder.drain()
+    assert rig.types() == [RecordType.ORDER_ACCEPTED]
+
+
+class TestEvidence:
+    """Pictures of what is forbidden."""
+
+    async def test_a_person_brings_a_marked_and_a_clean_picture(self, rig: Rig) -> None:
+        await rig.see_person(rig.picture())
+        [opened] = [r for r in rig.ledger.records if r.type is RecordType.INCIDENT_OPENED]
+        assert [name in opened.leaf for name in (b"annotated", b"clean")] == [True, True]
+        assert all(digest.encode() in opened.leaf for digest in rig.ledger.evidence)
+        assert all(data.startswith(b"\xff\xd8") for data in rig.ledger.evidence.values())
+        assert rig.bench.work == 1
+
+    async def test_a_covered_camera_brings_its_picture_too(self, rig: Rig) -> None:
+        for covered in [False] * 6 + [True] * 6:
+            stamp = rig.clock.advance(1)
+            rig.recorder.observe(picture_quality(stamp, covered=covered), rig.picture())
+            await rig.recorder.drain()
+        assert len(rig.ledger.evidence) == 2
+
+    async def test_no_picture_no_snapshot(self, rig: Rig) -> None:
+        await rig.see_person(None)
+        assert RecordType.INCIDENT_OPENED in rig.types()
+        assert rig.bench.work == 0
+
+    async def test_what_is_permitted_is_not_photographed(self, rig: Rig) -> None:
+        rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now()))
+        await rig.see_person(rig.picture())
+        assert RecordType.ACTIVITY_STARTED in rig.types()
+        assert rig.bench.work == 0
+
+    async def test_the_alarm_goes_out_when_the_disk_takes_no_picture(self, rig: Rig) -> None:
+        rig.ledger.evidence_fault = StorageFull("disk full")
+        await rig.see_person(rig.picture())
+        assert RecordType.INCIDENT_OPENED in rig.types()
+        assert rig.recorder.dropped == {"snapshots": 1}
+
+
+class TestOverload:
+    """More arrives than can be judged."""
+
+    async def test_only_regular_observations_are_dropped_the_oldest_first(self, rig: Rig) -> None:
+        rig.note()
+        rig.recorder.observe(SourceLost("hoist", rig.clock.now(), "timeout"))
+        for i in range(QUEUE_LIMIT + 50):
+            rig.recorder.observe(reading("pump", rig.clock.advance(60), float(i)))
+        rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "closed"}, rig.clock.now()))
+        assert rig.recorder.dropped == {"observations": 50}
+        assert rig.recorder.waiting["observations"] == QUEUE_LIMIT + 3
+        await rig.recorder.drain()
+        for kind in (
+            RecordType.GATEWAY_HEALTH,
+            RecordType.SOURCE_LOST,
+            RecordType.ORDER_ACCEPTED,
+        ):
+            assert kind in rig.types()
+        first = next(r for r in rig.ledger.records if r.type is RecordType.POWER_SUMMARY)
+        assert b'"mean":50' in first.leaf
+
+    async def test_few_pictures_wait_and_the_sightings_stay(self, rig: Rig) -> None:
+        for _ in range(PICTURE_LIMIT + 5):
+            rig.recorder.observe(sighting(rig.clock.advance(0.2)), rig.picture())
+        assert rig.recorder.dropped == {"pictures": 5}
+        assert rig.recorder.waiting["observations"] == PICTURE_LIMIT + 5
+        await rig.recorder.drain()
+        for _ in range(PICTURE_LIMIT):
+            rig.recorder.observe(sighting(rig.clock.advance(0.2)), rig.picture())
+        assert rig.recorder.dropped == {"pictures": 5}
+
+    async def test_a_picture_that_is_dropped_with_its_sighting_is_counted_once(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "QUEUE_LIMIT", 3)
+        for _ in range(10):
+            rig.recorder.observe(sighting(rig.clock.advance(0.2)), rig.picture())
+        assert rig.recorder.dropped == {"observations": 7}
+        await rig.recorder.drain()
+
+    async def test_time_passes_while_observations_pour_in(self, rig: Rig) -> None:
+        """A loss turns into an incident though the queue is never empty."""
+        rig.recorder.observe(SourceLost(DETECTOR, rig.clock.now(), "broken"))
+        rig.recorder.observe(SourceLost("hoist", rig.clock.now(), "timeout"))
+        await rig.recorder.drain()
+        for _ in range(100):
+            rig.recorder.observe(reading("pump", rig.clock.now(), 1.0))
+        rig.clock.advance(10)
+        await rig.recorder.drain()
+        assert rig.types().count(RecordType.INCIDENT_OPENED) == 2
+
+
+class TestFullDisk:
+    """Storage takes nothing for a while."""
+
+    async def test_drafts_are_held_and_appended_once_when_there_is_room(self, rig: Rig) -> None:
+        rig.ledger.fault = StorageFull("disk full")
+        with capture_logs() as logs:
+            for i in range(3):
+                rig.note(i)
+                await rig.recorder.drain()
+        assert [entry.get("records") for entry in logs] == [None, 1, 2, 3]
+        assert rig.recorder.waiting["held_drafts"] == 3
+        assert rig.durable == []
+        rig.ledger.fault = None
+        rig.note(3)
+        await rig.recorder.drain()
+        assert [b'"number":%d' % i in r.leaf for i, r in enumerate(rig.ledger.records)] == [
+            True
+        ] * 4
+        assert rig.durable == rig.ledger.records
+        assert rig.recorder.waiting["held_drafts"] == 0
+
+    async def test_a_full_disk_is_asked_again_only_every_few_seconds(self, rig: Rig) -> None:
+        rig.ledger.fault = StorageFull("disk full")
+        task = asyncio.create_task(rig.recorder.run())
+        for _ in range(20):
+            rig.note()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert rig.ledger.submitted == 1
+        rig.ledger.fault = None
+        rig.clock.advance(RETRY_S)
+        rig.note()
+        for _ in range(40):
+            await asyncio.sleep(0)
+        assert len(rig.ledger.records) == 21
+        task.cancel()
+
+    async def test_much_that_was_held_is_appended_in_parts(self, rig: Rig) -> None:
+        rig.ledger.fault = StorageFull("disk full")
+        for i in range(2 * BATCH + 1):
+            rig.note(i)
+        await rig.recorder.drain()
+        rig.ledger.fault, rig.ledger.submitted = None, 0
+        await rig.recorder.drain()
+        assert rig.ledger.submitted == 3
+        assert len(rig.ledger.records) == 2 * BATCH + 1
+
+    async def test_alarms_are_kept_longest(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "HELD_LIMIT", 10)
+        rig.ledger.fault = StorageFull("disk full")
+        alarm = Draft(RecordType.INCIDENT_OPENED, rig.clock.now(), {"number": 0})
+        for _ in range(4):
+            rig.recorder.note(alarm)
+        for i in range(20):
+            rig.note(i)
+        await rig.recorder.drain()
+        assert rig.recorder.dropped == {"routine drafts": 14}
+        for _ in range(8):
+            rig.recorder.note(alarm)
+        await rig.recorder.drain()
+        assert rig.recorder.dropped == {"routine drafts": 20, "alarm drafts": 2}
+        rig.ledger.fault = None
+        await rig.recorder.drain()
+        assert {record.lane for record in rig.ledger.records} == {Lane.ALARM}
+
+    async def test_a_corrupt_ledger_is_not_answered_here(self, rig: Rig) -> None:
+        rig.ledger.fault = LedgerCorrupt("it contradicts itself")
+        rig.note()
+        with pytest.raises(LedgerCorrupt):
+            await rig.recorder.drain()
+
+
+async def test_two_drains_at_once_append_nothing_twice(rig: Rig) -> None:
+    """At SIGTERM the hand-over drains while the loop is in the middle of an append."""
+    rig.ledger.held_up = []
+    rig.note(1)
+    loop = asyncio.create_task(rig.recorder.run())
+    await asyncio.sleep(0.01)
+    rig.note(2)
+    hand_over = asyncio.create_task(rig.recorder.drain())
+    await asyncio.sleep(0.01)
+    assert len(rig.ledger.held_up) == 1
+    while not hand_over.done():
+        for future, new in rig.ledger.held_up:
+            if not future.done():
+                future.set_result(new)
+        await asyncio.sleep(0.001)
+    loop.cancel()
+    assert len(rig.ledger.records) == 2
+    assert rig.durable == rig.ledger.records
+
+
+async def test_the_loop_lets_time_pass_without_observations(rig: Rig) -> None:
+    rig.recorder.observe(SourceLost("hoist", rig.clock.now(), "timeout"))
+    await rig.recorder.drain()
+    task = asyncio.create_task(rig.recorder.run())
+    rig.clock.advance(10)
+    async with asyncio.timeout(5):
+        await rig.opened.wait()
+    task.cancel()
+
+
+def test_a_refused_order_leaves_its_trace() -> None:
+    clock = ManualClock()
+    draft = order_refused("it has expired", "ab" * 32, clock)
+    assert draft.type is RecordType.ORDER_REFUSED
+    assert draft.data == {"reason": "it has expired", "digest": "ab" * 32, "count": 1}

@@ -1,0 +1,206 @@
+"""Observations become facts, activities and incidents, without I/O and without a clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from edge.clock import ManualClock
+from edge.domain.activity import Phase
+from edge.domain.mine import MineState, Order, OrderKind
+from edge.domain.observation import (
+    ClockStepped,
+    ContactChange,
+    Observation,
+    Quality,
+    SourceBack,
+    SourceLost,
+)
+from edge.domain.record import Draft, RecordType
+from edge.ledger.leaf import decode_leaf, encode_leaf
+from edge.rules.engine import initial
+from edge.seal import DETECTOR, HOST, MAX_REASON, Outcome, Seal
+from tests.seals import picture_quality, reading, sighting, site
+
+OPENED, CLOSED = RecordType.INCIDENT_OPENED, RecordType.INCIDENT_CLOSED
+
+
+class Gateway:
+    """Drives a seal as recorder and replay do, and keeps the drafts."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.drafts: list[Draft] = []
+        self.seal = self.fresh()
+
+    def fresh(self) -> Seal:
+        config = site()
+        return Seal(config, initial(config.site.state))
+
+    def settle(self, outcome: Outcome) -> None:
+        self.drafts += outcome.facts
+        for activity in outcome.activities:
+            self.drafts += self.seal.judge(activity, self.clock.now())
+
+    def observe(self, observation: Observation) -> None:
+        self.settle(self.seal.observe(observation))
+
+    def wait(self, seconds: float) -> None:
+        for _ in range(round(seconds * 4)):
+            self.settle(self.seal.tick(self.clock.advance(0.25)))
+
+    def types(self) -> list[RecordType]:
+        return [draft.type for draft in self.drafts]
+
+    def incidents(self) -> list[tuple[RecordType, str]]:
+        return [
+            (draft.type, draft.data["code"])
+            for draft in self.drafts
+            if draft.type in (OPENED, CLOSED)
+        ]
+
+    def leaves(self) -> list[dict[str, Any]]:
+        return [decode_leaf(encode_leaf(draft, "o", i)) for i, draft in enumerate(self.drafts)]
+
+
+def test_a_hoist_that_starts_is_an_activity_an_incident_and_a_minute_of_power() -> None:
+    gateway = Gateway()
+    for _ in range(40):
+        gateway.observe(reading("hoist", gateway.clock.now(), 55.0))
+        gateway.wait(2)
+    assert RecordType.ACTIVITY_STARTED in gateway.types()
+    assert RecordType.POWER_SUMMARY in gateway.types()
+    assert gateway.incidents() == [(OPENED, "production-load")]
+
+
+def test_the_permitted_pump_is_no_incident() -> None:
+    gateway = Gateway()
+    for kw in [0.1] * 10 + [110.0] * 30:
+        gateway.observe(reading("pump", gateway.clock.now(), kw))
+        gateway.wait(2)
+    assert RecordType.ACTIVITY_STARTED in gateway.types()
+    assert gateway.incidents() == []
+
+
+def test_minute_summaries_come_also_from_meters_that_fell_silent() -> None:
+    gateway = Gateway()
+    gateway.observe(reading("pump", gateway.clock.now(), 3.0))
+    gateway.wait(61)
+    assert gateway.types() == [RecordType.POWER_SUMMARY]
+
+
+def test_a_person_who_comes_and_leaves_is_one_incident() -> None:
+    gateway = Gateway()
+    for feet in [()] * 2 + [((0.5, 0.7),)] * 10 + [()] * 10:
+        gateway.observe(sighting(gateway.clock.now(), *feet))
+        gateway.wait(0.5)
+    assert gateway.incidents() == [(OPENED, "person-at-shaft"), (CLOSED, "person-at-shaft")]
+
+
+def test_a_person_whose_pictures_stop_ends_by_silence() -> None:
+    gateway = Gateway()
+    for _ in range(4):
+        gateway.observe(sighting(gateway.clock.now(), (0.5, 0.7)))
+        gateway.wait(0.5)
+    gateway.wait(10)
+    assert gateway.incidents() == [(OPENED, "person-at-shaft"), (CLOSED, "person-at-shaft")]
+
+
+def test_a_covered_camera_is_an_incident() -> None:
+    gateway = Gateway()
+    for covered in [False] * 10 + [True] * 10 + [False] * 20:
+        gateway.observe(picture_quality(gateway.clock.now(), covered=covered))
+        gateway.wait(1)
+    assert gateway.incidents() == [(OPENED, "camera-covered"), (CLOSED, "camera-covered")]
+
+
+def test_a_contact_that_opens_is_recorded_and_an_incident() -> None:
+    gateway = Gateway()
+    for closed in (True, False, True):
+        gateway.observe(ContactChange("door", gateway.clock.now(), Quality.GOOD, closed))
+        gateway.wait(6)
+    assert gateway.types().count(RecordType.CONTACT_CHANGED) == 3
+    assert gateway.incidents() == [(OPENED, "contact-open"), (CLOSED, "contact-open")]
+
+
+def test_each_kind_of_source_that_is_lost_has_its_own_alarm() -> None:
+    gateway = Gateway()
+    for source in ("hoist", "door", "shaft-cam", DETECTOR):
+        gateway.observe(SourceLost(source, gateway.clock.now(), "x" * 10_000))
+    assert len(gateway.drafts[0].data["reason"]) == MAX_REASON
+    gateway.wait(10)
+    assert sorted(code for _, code in gateway.incidents()) == [
+        "camera-lost",
+        "contact-lost",
+        "detector-lost",
+        "meter-lost",
+    ]
+    assert set(gateway.seal.lost) == {"hoist", "door", "shaft-cam", DETECTOR}
+
+
+def test_a_source_that_is_back_ends_its_loss() -> None:
+    gateway = Gateway()
+    lost = gateway.clock.now()
+    gateway.observe(SourceLost("hoist", lost, "timeout"))
+    gateway.wait(30)
+    gateway.observe(SourceLost("hoist", gateway.clock.now(), "timeout"))
+    assert gateway.seal.lost == {"hoist": lost}
+    gateway.observe(SourceBack("hoist", gateway.clock.now(), 30.0))
+    assert gateway.seal.lost == {}
+    gateway.wait(61)
+    assert gateway.incidents() == [(OPENED, "meter-lost"), (CLOSED, "meter-lost")]
+    assert gateway.drafts[-1].data["duration_s"] == 30.0
+
+
+def test_a_source_that_is_back_without_having_been_lost_is_only_recorded() -> None:
+    gateway = Gateway()
+    gateway.observe(SourceBack("shaft-cam", gateway.clock.now(), 1.0))
+    assert gateway.types() == [RecordType.SOURCE_BACK, RecordType.ACTIVITY_ENDED]
+
+
+def test_a_stepped_clock_is_told_at_once() -> None:
+    gateway = Gateway()
+    gateway.observe(ClockStepped(HOST, gateway.clock.now(), -3600.0))
+    assert gateway.incidents() == [(OPENED, "clock-stepped"), (CLOSED, "clock-stepped")]
+    assert gateway.types()[0] is RecordType.CLOCK_STEPPED
+
+
+def test_an_order_is_recorded_and_then_obeyed() -> None:
+    gateway = Gateway()
+    order = Order("n-1", OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
+    drafts = gateway.seal.obey(order, gateway.clock.now())
+    assert [draft.type for draft in drafts] == [RecordType.ORDER_ACCEPTED]
+    assert drafts[0].data == {
+        "nonce": "n-1",
+        "kind": "set-state",
+        "args": {"state": "producing"},
+    }
+    assert gateway.seal.rules.mine is MineState.PRODUCING
+
+
+def test_what_the_state_forbids_is_worth_evidence() -> None:
+    gateway = Gateway()
+    gateway.observe(sighting(gateway.clock.now(), (0.5, 0.7)))
+    gateway.clock.advance(1)
+    outcome = gateway.seal.observe(sighting(gateway.clock.now(), (0.5, 0.7)))
+    [activity] = outcome.activities
+    assert activity.phase is Phase.STARTED
+    assert gateway.seal.forbids(activity)
+    order = Order("n", OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
+    gateway.seal.obey(order, gateway.clock.now())
+    assert not gateway.seal.forbids(activity)
+
+
+def test_a_restored_seal_goes_on_where_its_records_end() -> None:
+    gateway = Gateway()
+    for _ in range(5):
+        gateway.observe(reading("hoist", gateway.clock.now(), 55.0))
+        gateway.wait(2)
+    assert gateway.incidents() == [(OPENED, "production-load")]
+    before = gateway.seal.rules.open
+    gateway.seal = gateway.fresh()
+    gateway.seal.restore(gateway.leaves())
+    assert gateway.seal.rules.open == before
+    for _ in range(20):
+        gateway.observe(reading("hoist", gateway.clock.now(), 55.0))
+        gateway.wait(2)
+    assert gateway.incidents() == [(OPENED, "production-load")]
