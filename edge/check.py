@@ -14,7 +14,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from edge.certificates import tls_faults
-from edge.config import SealConfig, redact
+from edge.config import SealConfig
+from edge.config.words import hide_passwords
 from edge.errors import ConfigError, Fault, Refused
 from edge.sensors.load import sweep_seconds
 from edge.sensors.spec import SerialBus
@@ -153,7 +154,9 @@ def _shared_addresses(config: SealConfig) -> Iterator[Fault]:
     for url, count in streams.items():
         if count > 1:
             yield Fault(
-                "camera", f"{redact(url)} is {count} cameras", "give each camera its own stream"
+                "camera",
+                f"{hide_passwords(url)} is {count} cameras",
+                "give each camera its own stream",
             )
 
 

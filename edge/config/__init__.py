@@ -11,13 +11,12 @@ import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import rfc8785
 from pydantic import AfterValidator, Field, ValidationError
 
 from edge.config.checks import across
-from edge.config.words import faults_of
+from edge.config.words import faults_of, hide_passwords
 from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault, Unfit
 from edge.sensors.spec import BusSpec
@@ -138,18 +137,9 @@ class SealConfig(Spec):
         """The configuration as JSON values, without the passwords that URLs carry."""
         data: dict[str, Any] = self.model_dump(mode="json")
         for camera in data["camera"]:
-            camera["url"] = redact(camera["url"])
-            camera["sub_url"] = redact(camera["sub_url"])
+            camera["url"] = hide_passwords(camera["url"])
+            camera["sub_url"] = hide_passwords(camera["sub_url"])
         return data
-
-
-def redact(url: str) -> str:
-    """`url` without its password."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
 
 
 def load(path: Path) -> SealConfig:

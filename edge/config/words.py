@@ -16,7 +16,11 @@ from edge.errors import Fault, Unfit
 
 MAX_FAULTS = 100
 _BARE = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_PASSWORD = re.compile(r"(://[^/@\s:]*:)[^/\s]*(?=@)")
+_PASSWORD = re.compile(
+    r"(?P<lead>://[^/@\s:]*:).*(?=@)"  # in front of the host, up to the last @
+    r"|(?P<name>\b(?:pass|password|passwd|pwd)=)[^&;\s'\"]*",  # as some cameras want it
+    re.IGNORECASE | re.DOTALL,
+)
 
 _WORDS: dict[str, tuple[str, str]] = {
     "missing": ("is missing", "add it: {meaning}"),
@@ -116,7 +120,7 @@ def show(value: object) -> str:
 
 def hide_passwords(text: str) -> str:
     """`text` with `***` in the place of passwords within URLs."""
-    return _PASSWORD.sub(r"\1***", text)
+    return _PASSWORD.sub(lambda hit: f"{hit['lead'] or hit['name']}***", text)
 
 
 def _resolve(

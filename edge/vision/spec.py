@@ -18,6 +18,7 @@ from edge.wiring import Code, Many, Spec, platform_code
 
 MIN_AREA = 0.0005  # of the picture: a person far away fills more
 MIN_LENGTH = 0.01
+_ENCODE = "write @ : / # ? of a password as %40 %3A %2F %23 %3F"
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[tuple[Fraction, Fraction], Field(strict=False)]
@@ -29,10 +30,12 @@ def _url(text: str, schemes: tuple[str, ...]) -> str:
         parts = urlsplit(text)
         usable = parts.scheme in schemes and (parts.hostname or parts.scheme == "file")
         _ = parts.port  # urlsplit looks at it only now
-    except ValueError as error:
-        raise Unfit(f"is not a URL ({error})", remedy) from error
+    except ValueError:  # whose text may hold a part of the password
+        raise Unfit("has a host or a port that cannot be read", f"{remedy}; {_ENCODE}") from None
     if not usable or any(char.isspace() or not char.isprintable() for char in text):
         raise Unfit(f"is not a URL of {' or '.join(schemes)}", remedy)
+    if "@" in text.partition("://")[2].partition("/")[2]:
+        raise Unfit("has an @ behind the host", _ENCODE)
     if parts.scheme == "file" and not parts.path.strip("/"):
         raise Unfit("names no file", "write file:///path/of/video.mp4")
     return text

@@ -71,7 +71,7 @@ def _bounds(field: FieldInfo) -> dict[str, Any]:
     return found
 
 
-def _type(annotation: Any, bounds: dict[str, Any]) -> str:  # noqa: PLR0911
+def _type(annotation: Any, bounds: dict[str, Any]) -> str:
     parts = [part for part in get_args(annotation) if part is not type(None)]
     if get_origin(annotation) is Literal or isinstance(annotation, EnumType):
         values = parts or [item.value for item in annotation]
