@@ -95,7 +95,8 @@ def _replay(config: SealConfig, observations: Iterable[Observation], out: IO[byt
             counts[draft.type] += 1
             if draft.type is RecordType.INCIDENT_OPENED and len(opened) < SHOWN_INCIDENTS:
                 data = draft.data
-                opened.append(f"  {data['opened']} {data['code']} {data['source']} {data['place']}")
+                what = f"  {data['opened']} {data['code']} {data['source']} {data['place']}"
+                opened.append(what.rstrip())
 
     def settle(outcome: Outcome, now: Stamp) -> None:
         write(outcome.facts)
