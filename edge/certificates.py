@@ -50,8 +50,9 @@ def tls_faults(where: str, tls: TlsSpec, now: datetime) -> Iterator[Fault]:
 
 def _certificate(path: Path, now: datetime) -> PublicKeyTypes:
     """Public key of the first certificate in `path`. Raises Unfit."""
+    data = _read(path)
     try:
-        first, *_ = x509.load_pem_x509_certificates(_read(path))
+        first, *_ = x509.load_pem_x509_certificates(data)
         public = first.public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
         raise Unfit("holds no certificate in PEM", "put the certificate there") from error
@@ -65,8 +66,9 @@ def _certificate(path: Path, now: datetime) -> PublicKeyTypes:
 
 def _private(path: Path) -> PublicKeyTypes:
     """Public half of the key in `path`. Raises Unfit."""
+    data = _read(path)
     try:
-        return load_pem_private_key(_read(path), None).public_key()
+        return load_pem_private_key(data, None).public_key()
     except TypeError as error:
         raise Unfit("is locked with a password", "store it without, mode 600") from error
     except (ValueError, UnsupportedAlgorithm) as error:

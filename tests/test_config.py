@@ -124,6 +124,7 @@ WRONG = [
     ),
     ("camera.0.url", "rtsp://h/a b", "is not a URL"),
     ("camera.0.url", "file:///", "names no file"),
+    ("camera.0.url", "file:///a%00b", "is not a URL"),
     ("camera.0.sub_url", "file:///a", "is not a URL of rtsp or rtsps"),
     ("camera.0.camera_code", "1", "write the platform's 20 digits"),
     ("camera.0.zone.0.kind", "shaft", "use one of 'shaft-mouth', 'gate' or 'yard'"),

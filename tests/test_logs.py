@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 import json
-import logging
+import os
 import subprocess
 import sys
-
-import pytest
-import structlog
-
-from edge import logs
 
 SCRIPT = """
 import logging, warnings, structlog
@@ -28,13 +23,21 @@ logging.getLogger("pymodbus").warning("a library's chatter")
 warnings.warn("more of it")
 """
 
+HOSTILE = """
+import structlog
+from edge import logs
+logs.configure("info")
+structlog.get_logger("t").info("sealed", source="\\x1b]0;owned\\x07")
+"""
+PLAIN = {"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1"}
+
 
 def lines(level: str, **environment: str) -> list[dict[str, object]]:
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT.format(level=level)],
         capture_output=True,
         check=True,
-        env={"PATH": "/usr/bin:/bin", "PYTHONUTF8": "1", **environment},
+        env={**PLAIN, **environment},
     )
     assert done.stdout == b""
     return [json.loads(line) for line in done.stderr.decode().splitlines()]
@@ -54,23 +57,13 @@ def test_the_level_decides_what_is_told():
     assert [line["event"] for line in lines("error")] == ["a bug", "a library's fault"]
 
 
-@pytest.fixture
-def terminal(monkeypatch, capsys):
-    """Standard error that says it is a terminal; logging as it was afterwards."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
-    monkeypatch.delenv("INVOCATION_ID", raising=False)
-    yield capsys
-    root.handlers[:], root.level = handlers, level
-    logging.captureWarnings(capture=False)
-    structlog.reset_defaults()
-
-
-def test_on_a_terminal_lines_are_for_people_and_cannot_steer_it(terminal):
-    logs.configure("info")
-    structlog.get_logger("t").info("sealed", source="\x1b]0;owned\x07")
-    said = terminal.readouterr().err
+def test_on_a_terminal_lines_are_for_people_and_cannot_steer_it():
+    ours, theirs = os.openpty()
+    with os.fdopen(ours, "rb", buffering=0) as screen:
+        subprocess.run([sys.executable, "-c", HOSTILE], stderr=theirs, check=True, env=PLAIN)
+        os.close(theirs)
+        said = screen.read(4096).decode()
     assert "sealed" in said
+    assert "\\x1b]0;owned" in said
     assert "\x1b]0;" not in said
     assert not said.startswith("{")

@@ -32,7 +32,8 @@ def _url(text: str, schemes: tuple[str, ...]) -> str:
         _ = parts.port  # urlsplit looks at it only now
     except ValueError:  # whose text may hold a part of the password
         raise Unfit("has a host or a port that cannot be read", f"{remedy}; {_ENCODE}") from None
-    if not usable or any(char.isspace() or not char.isprintable() for char in text):
+    strange = "%00" in text or any(char.isspace() or not char.isprintable() for char in text)
+    if not usable or strange:
         raise Unfit(f"is not a URL of {' or '.join(schemes)}", remedy)
     if "@" in text.partition("://")[2].partition("/")[2]:
         raise Unfit("has an @ behind the host", _ENCODE)
