@@ -39,17 +39,17 @@ class Dress:
     vest: Colour
     sleeves: Colour
     trousers: Colour
-    helmet: Colour
+    helmet: Colour | None
     skin: Colour
     reflective: bool
 
     @staticmethod
     def of(rng: np.random.Generator) -> Dress:
-        """Somebody at random: most wear a hi-vis vest and a helmet."""
+        """Somebody at random: most wear a hi-vis vest and a helmet, some neither."""
         vests: tuple[Colour, ...] = ((30, 120, 250), (40, 220, 215), (40, 70, 235), (52, 190, 240))
-        cloth: tuple[Colour, ...] = ((92, 62, 44), (52, 50, 50), (70, 82, 78), (120, 84, 50))
+        cloth: tuple[Colour, ...] = ((76, 52, 36), (42, 41, 42), (58, 66, 64), (96, 66, 42))
         hats: tuple[Colour, ...] = ((40, 205, 240), (40, 44, 210), (232, 234, 232), (190, 120, 40))
-        reflective = bool(rng.random() < 0.75)
+        reflective = bool(rng.random() < 0.7)
         sleeves = cloth[int(rng.integers(4))]
         return Dress(
             height=float(rng.uniform(1.64, 1.82)),
@@ -57,7 +57,7 @@ class Dress:
             vest=vests[int(rng.integers(4))] if reflective else sleeves,
             sleeves=sleeves,
             trousers=cloth[int(rng.integers(4))],
-            helmet=hats[int(rng.integers(4))],
+            helmet=hats[int(rng.integers(4))] if rng.random() < (0.85 if reflective else 0.3) else None,
             skin=(118, 150, 196),
             reflective=reflective,
         )
@@ -98,6 +98,7 @@ class _Frame:
 
 _TAPE: Colour = (214, 222, 222)
 _BOOT: Colour = (38, 40, 44)
+_HAIR: Colour = (36, 37, 41)
 
 
 def limbs(
@@ -113,26 +114,44 @@ def limbs(
         rest: the posture at rest.
     """
     frame = _Frame(*place, heading, dress)
-    if walked is None and rest is Posture.CROUCH:
+    if walked is not None:
+        _upright(frame, dress, walked)
+    elif rest is Posture.CROUCH:
         _crouch(frame, dress)
     else:
-        _upright(frame, dress, walked)
+        _stand(frame, dress)
     return frame.limbs
 
 
-def _upright(frame: _Frame, dress: Dress, walked: float | None) -> None:
-    phase = 2 * math.pi * (walked or 0.0) / 1.42
-    swing = 0.0 if walked is None else 1.0
-    bob = 0.022 * math.cos(2 * phase) * swing
+def _upright(frame: _Frame, dress: Dress, walked: float) -> None:
+    phase = 2 * math.pi * walked / 1.42
+    bob = 0.022 * math.cos(2 * phase)
     hip = 0.91 + bob
     for side in (1, -1):
         turn = phase + (0 if side > 0 else math.pi)
-        thigh = swing * (0.46 * math.sin(turn) + 0.06)
-        knee = swing * (0.12 + 0.85 * max(0.0, math.sin(turn + 2.0)) ** 2) + 0.03
+        thigh = 0.46 * math.sin(turn) + 0.06
+        knee = 0.15 + 0.85 * max(0.0, math.sin(turn + 2.0)) ** 2
         _leg(frame, dress, side, (0.0, hip), thigh, knee)
-        arm = -0.42 * swing * math.sin(turn) + 0.02
-        _arm(frame, dress, side, (0.0, 1.42 + bob), arm, 0.25 + 0.3 * swing)
-    _trunk(frame, dress, (0.0, hip), (0.03 * swing, 1.42 + bob), (0.05 * swing, 1.6 + bob))
+        _arm(frame, dress, side, (0.0, 1.42 + bob), 0.02 - 0.42 * math.sin(turn), 0.55, 0.235)
+    _trunk(frame, dress, (0.0, hip), (0.03, 1.42 + bob), (0.05, 1.6 + bob))
+
+
+def _stand(frame: _Frame, dress: Dress) -> None:
+    """One foot before the other, a hand raised or both hanging: nobody stands like a post."""
+    manner = int(dress.height * 1e4) % 3
+    tape = ((0.55, 0.68, _TAPE),) if dress.reflective else ()
+    for side in (1, -1):
+        lead = 0.1 if side == (-1 if manner == 1 else 1) else 0.0
+        knee = (0.6 * lead + 0.01, 0.5, 0.125 * side)
+        foot = (lead - 0.04, 0.085, 0.15 * side)
+        toe = (foot[0] + 0.15, 0.045, 0.19 * side)
+        frame.limb((0.0, 0.9, 0.09 * side), knee, (0.1, 0.072), dress.trousers)
+        frame.limb(knee, foot, (0.068, 0.052), dress.trousers, tape)
+        frame.limb((foot[0] - 0.03, 0.065, 0.15 * side), toe, (0.056, 0.042), _BOOT)
+        arm = (0.12, -0.05, 0.3)[(manner + side) % 3]
+        bend = (0.5, 1.5, 0.35)[(manner + (side > 0)) % 3]
+        _arm(frame, dress, side, (0.0, 1.42), arm, bend, 0.24 if bend < 1 else 0.14)
+    _trunk(frame, dress, (0.0, 0.9), (0.02, 1.42), (0.04, 1.6))
 
 
 def _crouch(frame: _Frame, dress: Dress) -> None:
@@ -163,16 +182,23 @@ def _leg(
 
 
 def _arm(
-    frame: _Frame, dress: Dress, side: int, top: tuple[float, float], arm: float, bend: float
+    frame: _Frame,
+    dress: Dress,
+    side: int,
+    top: tuple[float, float],
+    arm: float,
+    bend: float,
+    hand_left: float,
 ) -> None:
     ahead, up = top
-    elbow = (ahead + 0.28 * math.sin(arm), up - 0.28 * math.cos(arm))
+    elbow = (ahead + 0.28 * math.sin(arm), up - 0.28 * math.cos(arm), 0.255 * side)
     lower = arm + bend
-    hand = (elbow[0] + 0.25 * math.sin(lower), elbow[1] - 0.25 * math.cos(lower))
-    frame.limb((ahead, up, 0.2 * side), (*elbow, 0.245 * side), (0.064, 0.05), dress.sleeves)
-    frame.limb((*elbow, 0.245 * side), (*hand, 0.235 * side), (0.048, 0.038), dress.sleeves)
-    tip = (hand[0] + 0.07 * math.sin(lower), hand[1] - 0.07 * math.cos(lower))
-    frame.limb((*hand, 0.235 * side), (*tip, 0.23 * side), (0.04, 0.034), dress.skin)
+    out = hand_left * side
+    hand = (elbow[0] + 0.25 * math.sin(lower), elbow[1] - 0.25 * math.cos(lower), out)
+    tip = (hand[0] + 0.065 * math.sin(lower), hand[1] - 0.065 * math.cos(lower), out)
+    frame.limb((ahead, up, 0.2 * side), elbow, (0.065, 0.051), dress.sleeves)
+    frame.limb(elbow, hand, (0.049, 0.039), dress.sleeves)
+    frame.limb(hand, tip, (0.041, 0.035), dress.skin)
 
 
 def _trunk(
@@ -192,9 +218,14 @@ def _trunk(
     frame.limb((neck[0], neck[1] + 0.02, 0), (head[0], head[1] - 0.02, 0), (0.06, 0.055), dress.skin)
     x, y = head
     frame.limb((x, y + 0.03, 0), (x + 0.02, y - 0.03, 0), (0.1, 0.085), dress.skin)
-    frame.limb((x - 0.05, y + 0.03, 0), (x - 0.04, y - 0.03, 0), (0.075, 0.07), (36, 36, 40))
-    frame.limb((x - 0.03, y + 0.075, 0), (x + 0.03, y + 0.08, 0), (0.118, 0.112), dress.helmet)
-    frame.limb((x + 0.07, y + 0.06, 0.04), (x + 0.07, y + 0.06, -0.04), (0.07, 0.07), dress.helmet)
+    frame.limb((x - 0.05, y + 0.03, 0), (x - 0.04, y - 0.03, 0), (0.075, 0.07), _HAIR)
+    frame.limb((x + 0.035, y - 0.01, 0), (x + 0.03, y - 0.05, 0), (0.078, 0.07), dress.skin)
+    if dress.helmet is None:
+        frame.limb((x - 0.03, y + 0.04, 0), (x + 0.0, y + 0.055, 0), (0.094, 0.096), _HAIR)
+        return
+    frame.limb((x - 0.012, y + 0.055, 0), (x + 0.005, y + 0.06, 0), (0.108, 0.106), dress.helmet)
+    brim = (x + 0.06, y + 0.035)
+    frame.limb((*brim, 0.03), (*brim, -0.03), (0.06, 0.06), dress.helmet)
 
 
 def as_points(parts: list[Limb]) -> tuple[Floats, Floats]:

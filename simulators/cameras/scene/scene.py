@@ -260,7 +260,7 @@ class Scene:
         x1, y1, x2, y2 = sprite.box
         colour = shown.actor(sprite)
         if self._sheltered(drawn.pose.place):
-            colour = np.asarray(colour * np.float32(0.3), np.uint8)
+            colour = np.asarray(colour * np.float32(0.5), np.uint8)
         hidden = (self._backdrop.solid[y1:y2, x1:x2] <= sprite.depth) & (sprite.alpha > 0)
         alpha = sprite.alpha
         if hidden.any():

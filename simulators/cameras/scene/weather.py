@@ -53,7 +53,7 @@ class Look(ABC):
 
 
 class _Day(Look):
-    sun = 0.85
+    sun = 0.55
     noise = 1.8
 
     def still(self, backdrop: Backdrop) -> Image:
