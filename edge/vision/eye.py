@@ -11,7 +11,7 @@ from edge.vision.measure import MEASURE_WIDTH, Measures, Reference, Stillness, m
 from edge.vision.picture import Pixels
 
 AWAKE_LOOK_S = 0.1  # between two looks while something moves
-PICTURE_S = 0.17  # between two pictures handed over while something moves
+PICTURE_S = 0.2  # between two pictures handed over while something moves
 LOOK_ANYWAY_S = 10.0  # a picture is handed over this often even when the gate stays closed
 QUALITY_S = 1.0  # between two measures
 KEY_GAP_S = 0.45  # key pictures that come faster than this are not all looked at
@@ -19,6 +19,7 @@ LONG_GROUP_S = 1.25  # groups up to this long are looked at by their key picture
 BETWEEN_S = 1.0  # in longer groups, the longest time without a look
 PROBE_S = 3.0  # how often a few pictures after a key are decoded too, to tell still from frozen
 PROBE_PICTURES = 4
+_JITTER_S = 0.02  # packets come a little early or late
 
 
 class Pace:
@@ -87,7 +88,12 @@ class Eye:
 
     def wants(self, t: float, since_key: int) -> bool:
         """Whether a decoded picture is to be looked at at all."""
-        return not self.awake or since_key == 0 or t - self._looked >= AWAKE_LOOK_S - 1e-6
+        return (
+            not self.awake
+            or since_key == 0
+            or t - self._looked >= AWAKE_LOOK_S - _JITTER_S
+            or t - self._handed >= PICTURE_S - _JITTER_S
+        )
 
     def step(self, luma: Pixels, t: float, since_key: int, leave: bool, attentive: bool) -> Look:
         """Look at the luma of one picture.
@@ -104,13 +110,13 @@ class Eye:
         self._looked = t
         self._state = self._gate.step(shrunk(grey, GATE_WIDTH), t)
         measures = None
-        if t - self._measured >= QUALITY_S - 0.05:
+        if t - self._measured >= QUALITY_S - 2 * _JITTER_S:
             self._measured = t
             measures = measure(grey, self._reference.compare(grey, t), still_s)
         return Look(self._why(t, attentive) if leave else None, measures)
 
     def _why(self, t: float, attentive: bool) -> Why | None:
-        if t - self._handed < PICTURE_S - 1e-6:
+        if t - self._handed < PICTURE_S - _JITTER_S:
             return None
         why = None
         if t - self._anyway >= LOOK_ANYWAY_S or (attentive and not self.awake):

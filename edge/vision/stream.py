@@ -10,6 +10,7 @@ Files (`file://`) are played in real time and in a loop, as a camera would.
 from __future__ import annotations
 
 import resource
+import select
 import signal
 import socket
 import time
@@ -87,10 +88,9 @@ class Line:
 
     def listen(self) -> None:
         """Take what the daemon has said, without waiting. Raises OSError when it is gone."""
-        try:
-            said = self._channel.recv(64, socket.MSG_DONTWAIT)
-        except BlockingIOError:
+        if not select.select([self._channel], [], [], 0)[0]:
             return
+        said = self._channel.recv(64)
         if not said:
             raise BrokenPipeError
         for byte in (said[i : i + 1] for i in range(len(said))):

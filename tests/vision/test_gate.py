@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.vision.gate import (
+    CALIBRATE_PICTURES,
+    CALIBRATE_S,
+    CEILING,
+    FLOOR,
+    HOLD_S,
+    Gate,
+    GateState,
+)
+from edge.vision.picture import Pixels
+
+HEIGHT, WIDTH = 90, 160
+
+
+def _scene(seed: int = 1, contrast: float = 60.0) -> np.ndarray:
+    """Something like a yard: a slope of light, a few walls and posts."""
+    rng = np.random.default_rng(seed)
+    scene = np.linspace(90, 90 + contrast, HEIGHT)[:, None] * np.ones((1, WIDTH))
+    for _ in range(12):
+        x, y = rng.integers(0, WIDTH - 20), rng.integers(0, HEIGHT - 20)
+        scene[y : y + rng.integers(4, 20), x : x + rng.integers(4, 20)] += rng.normal(0, contrast / 3)
+    return scene
+
+
+def _taken(scene: np.ndarray, sigma: float, rng: np.random.Generator) -> Pixels:
+    return np.clip(scene + rng.normal(0, sigma, scene.shape), 0, 255).astype(np.uint8)
+
+
+def _with_person(scene: np.ndarray, x: int, contrast: float = 40.0) -> np.ndarray:
+    """A person of 15 % of the picture's height."""
+    walked = scene.copy()
+    walked[55:69, x : x + 5] += contrast
+    return walked
+
+
+def _quiet_gate(scene: np.ndarray, sigma: float, rng: np.random.Generator) -> tuple[Gate, float]:
+    gate, t = Gate(), 0.0
+    for _ in range(20):
+        gate.step(_taken(scene, sigma, rng), t)
+        t += 1.0
+    return gate, t
+
+
+@pytest.mark.parametrize("sigma", [0, 1, 2, 4, 6, 8, 10])
+def test_noise_alone_keeps_the_gate_closed(sigma):
+    rng = np.random.default_rng(sigma)
+    gate, t = _quiet_gate(_scene(), sigma, rng)
+    states = [gate.step(_taken(_scene(), sigma, rng), t + i) for i in range(100)]
+    assert states.count(GateState.OPEN) <= 3
+
+
+@pytest.mark.parametrize("sigma", [0, 1, 2, 4, 6, 8, 10])
+def test_a_walking_person_opens_the_gate_in_the_first_picture_at_any_noise(sigma):
+    rng = np.random.default_rng(sigma)
+    scene = _scene()
+    gate, t = _quiet_gate(scene, sigma, rng)
+    assert gate.step(_taken(_with_person(scene, 30), sigma, rng), t) is GateState.OPEN
+
+
+def test_a_person_in_fog_opens_the_gate():
+    rng = np.random.default_rng(5)
+    fog = _scene(contrast=8.0)
+    gate, t = _quiet_gate(fog, 2.0, rng)
+    seen = [
+        gate.step(_taken(_with_person(fog, 20 + 3 * i, contrast=10.0), 2.0, rng), t + i)
+        for i in range(10)
+    ]
+    assert seen.count(GateState.OPEN) >= 8
+
+
+@pytest.mark.parametrize("step", [-60, -25, 25, 60])
+def test_after_a_light_step_the_gate_closes_again_and_still_sees(step):
+    rng = np.random.default_rng(7)
+    scene = _scene()
+    gate, t = _quiet_gate(scene, 3.0, rng)
+    lit = 0.7 * scene + step  # gain and offset both change
+    states = [gate.step(_taken(lit, 3.0, rng), t + i) for i in range(30)]
+    assert GateState.QUIET in states[:15]
+    assert states[-1] is GateState.QUIET
+    assert gate.step(_taken(_with_person(lit, 80), 3.0, rng), t + 31) is GateState.OPEN
+
+
+def test_another_scene_opens_the_gate_and_becomes_the_background():
+    rng = np.random.default_rng(8)
+    gate, t = _quiet_gate(_scene(1), 2.0, rng)
+    other = 255 - _scene(2)
+    assert gate.step(_taken(other, 2.0, rng), t) is GateState.OPEN
+    states = [gate.step(_taken(other, 2.0, rng), t + 1 + i) for i in range(12)]
+    assert states[-1] is GateState.QUIET
+
+
+def test_a_gate_that_has_learned_snow_still_sees_a_person():
+    rng = np.random.default_rng(9)
+    scene = _scene()
+
+    def snowing(base: np.ndarray) -> Pixels:
+        flakes = rng.random(base.shape) < 0.01
+        return _taken(np.where(flakes, 230.0, base), 3.0, rng)
+
+    gate, t = Gate(), 0.0
+    for _ in range(60):
+        gate.step(snowing(scene), t)
+        t += 1.0
+    opened = [
+        gate.step(snowing(_with_person(scene, 20 + 4 * i, 70.0)), t + i) is GateState.OPEN
+        for i in range(8)
+    ]
+    assert sum(opened) >= 6
+
+
+def test_a_thing_that_stays_becomes_background():
+    rng = np.random.default_rng(10)
+    scene = _scene()
+    gate, t = _quiet_gate(scene, 2.0, rng)
+    parked = _with_person(scene, 60)
+    states = [gate.step(_taken(parked, 2.0, rng), t + i) for i in range(240)]
+    assert states[0] is GateState.OPEN
+    assert states[-1] is GateState.QUIET
+
+
+def test_the_gate_stays_open_for_a_while_after_the_last_motion():
+    rng = np.random.default_rng(11)
+    scene = _scene()
+    gate, t = _quiet_gate(scene, 1.0, rng)
+    gate.step(_taken(_with_person(scene, 60), 1.0, rng), t)
+    assert gate.step(_taken(scene, 1.0, rng), t + HOLD_S) is GateState.OPEN
+    assert gate.step(_taken(scene, 1.0, rng), t + HOLD_S + 0.5) is GateState.QUIET
+
+
+def test_a_change_of_resolution_begins_anew():
+    gate = Gate()
+    for t in range(10):
+        gate.step(np.zeros((90, 160), np.uint8), float(t))
+    assert gate.step(np.zeros((120, 160), np.uint8), 10.0) is GateState.CALIBRATING
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    sigma=st.floats(0, 120),
+    pause=st.floats(0.04, 3.0),
+)
+def test_learning_is_bounded_and_no_noise_makes_the_gate_blind(seed, sigma, pause):
+    """Whatever comes, calibration ends, and the threshold stays where a person still shows."""
+    rng = np.random.default_rng(seed)
+    gate = Gate()
+    begun = None
+    for i in range(12):
+        t = i * pause
+        state = gate.step(_taken(np.full((HEIGHT, WIDTH), 128.0), sigma, rng), t)
+        assert FLOOR <= gate.threshold <= CEILING
+        if state is GateState.CALIBRATING:
+            begun = begun if begun is not None else t
+            assert i < CALIBRATE_PICTURES
+            assert t - begun < max(CALIBRATE_S, pause)
+        else:
+            begun = t
+    assert state is not GateState.CALIBRATING
+
+
+@settings(deadline=None, max_examples=20)
+@given(seed=st.integers(0, 2**32 - 1), pause=st.sampled_from([0.0, 0.04, 0.2, 1.0]))
+def test_the_same_pictures_give_the_same_states(seed, pause):
+    rng = np.random.default_rng(seed)
+    pictures = [rng.integers(0, 256, (45, 80), np.uint8) for _ in range(6)]
+
+    def run() -> list[GateState]:
+        gate = Gate()
+        return [gate.step(picture, i * pause) for i, picture in enumerate(pictures)]
+
+    assert run() == run()
