@@ -56,7 +56,7 @@ class RulesState:
 
     Attributes:
         mine: the mine's state in force.
-        since: when an order set it; None for the configured one.
+        since: when an order set it; None when that was before this start.
         activities: newest report about each activity under way, forbidden or not.
         live: open incidents.
     """
@@ -103,19 +103,21 @@ def forbids(state: RulesState, activity: Activity) -> bool:
 def restore(state: RulesState, leaves: Iterable[Mapping[str, Any]]) -> RulesState:
     """Take up what incident and order records (oldest first) left: mine state, open incidents.
 
-    The activity behind an open incident is awaited: seen again, the incident goes on.
+    The activity behind an open incident is awaited: seen again, the incident goes on. When the
+    state was ordered does not matter any more, and must not: the wall clock of a new boot may
+    lie before it, and activities only start from here on.
     """
     open_ones: dict[str, Incident] = {}
-    mine, since = state.mine, state.since
+    mine = state.mine
     for leaf in leaves:
         incident = incidents.apply(open_ones, leaf)
         if incident is not None and incident.closed is not None:
             del open_ones[incident.id]
         order = leaf["data"] if leaf["type"] == RecordType.ORDER_ACCEPTED else {}
         if order.get("kind") == OrderKind.SET_STATE:
-            mine, since = MineState(order["args"]["state"]), incidents.moment(leaf)
+            mine = MineState(order["args"]["state"])
     live = {_key(incident): Live(incident, awaited=True) for incident in open_ones.values()}
-    return RulesState(mine, since, {}, live)
+    return RulesState(mine, None, {}, live)
 
 
 def _key(incident: Incident) -> Key:
@@ -220,7 +222,8 @@ def _go_on(state: RulesState, live: Live, now: Stamp) -> tuple[Live | None, list
         return live, []
     age_s = live.incident.updated.since(live.incident.opened)
     wait_s = min(max(UPDATE_MIN_S, age_s), UPDATE_MAX_S)
-    if live.news and now.since(live.incident.updated) >= wait_s:
+    told_s = now.since(live.incident.updated)
+    if live.news and (told_s >= wait_s or told_s < 0):  # before it: told in another boot
         return _told(live, now)
     return live, []
 

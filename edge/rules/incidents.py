@@ -127,7 +127,7 @@ class Incident:
         en = alarm.because.en.format_map(_Figures(figures, aspect=aspect.en))
         zh, en = f"矿井状态“{state.zh}”：{zh}", f"The mine is {state.en}, and {en}"
         if self.count > 1:
-            zh, en = f"{zh}（共{self.count}次）", f"{en} ({self.count} times)"
+            zh, en = f"{zh}（共 {self.count} 次）", f"{en} ({self.count} times)"
         if self.ending is not None:
             end = _ENDINGS[self.ending]
             zh = f"{zh}；{end.zh}，持续 {self.duration_s:.0f} 秒"
@@ -198,7 +198,7 @@ def apply(incidents: dict[str, Incident], leaf: Mapping[str, Any]) -> Incident |
             data["kind"] == OrderKind.ACKNOWLEDGE and data["args"]["incident"] in incidents
         ):
             known = incidents[data["args"]["incident"]]
-            incident = known.acknowledged_by(data["args"]["by"], moment(leaf))
+            incident = known.acknowledged_by(data["args"]["by"], _moment(leaf))
         case _:
             return None
     incidents[incident.id] = incident
@@ -236,7 +236,7 @@ def _parse(leaf: Mapping[str, Any]) -> Incident:
         source=data["source"],
         place=data["place"],
         opened=_stamp(leaf, data["opened"]),
-        updated=moment(leaf),
+        updated=_moment(leaf),
         count=data["count"],
         reasons=tuple(data["reasons"]),
         evidence=tuple(EvidenceRef(**ref) for ref in data["evidence"]),
@@ -246,7 +246,7 @@ def _parse(leaf: Mapping[str, Any]) -> Incident:
     )
 
 
-def moment(leaf: Mapping[str, Any]) -> Stamp:
+def _moment(leaf: Mapping[str, Any]) -> Stamp:
     """The stamp of a leaf."""
     return Stamp(_wall_us(leaf["time"]), leaf["monous"], leaf["bootid"])
 

@@ -7,9 +7,10 @@ from itertools import pairwise
 
 import pytest
 
+from edge.clock import ManualClock
 from edge.domain.activity import EvidenceRef
 from edge.domain.mine import MineState, OrderKind
-from edge.rules.engine import UPDATE_MAX_S, UPDATE_MIN_S
+from edge.rules.engine import UPDATE_MAX_S, UPDATE_MIN_S, initial
 from tests.rules.world import (
     CAMERA_LOST,
     COVERED,
@@ -117,7 +118,7 @@ def test_a_flapping_camera_is_one_incident() -> None:
     assert len(world.told) < 7
     assert world.newest["count"] == 20
     assert len(world.newest["reasons"]) == 8
-    assert "（共20次）" in world.newest["text"]["zh"]
+    assert "（共 20 次）" in world.newest["text"]["zh"]
 
 
 def test_the_incident_ends_when_the_activity_did_and_is_closed_after_the_hold() -> None:
@@ -269,9 +270,8 @@ class TestRestart:
         world = World(MineState.PRODUCING)
         world.set_state(MineState.RECTIFYING)
         world.set_state(MineState.CLOSED)
-        before = world.state
         world.restart()
-        assert world.state == before
+        assert world.state == initial(MineState.CLOSED)
 
     def test_a_closed_incident_stays_closed(self) -> None:
         world = World()
@@ -280,3 +280,24 @@ class TestRestart:
         world.end(PERSON)
         world.restart()
         assert world.state.open == ()
+
+    def test_a_reboot_with_the_clock_set_back_hides_nothing(self) -> None:
+        """Also a gateway without a battery clock starts in 1970."""
+        world = World(MineState.PRODUCING)
+        world.set_state(MineState.SUSPENDED)
+        world.start(COVERED)
+        world.wait(5)
+        world.clock = ManualClock(wall_us=0, boot="next")
+        world.restart()
+        world.start(COVERED)
+        world.start(PERSON)
+        world.wait(1)
+        assert world.told == [
+            "opened camera-covered",
+            "updated camera-covered",
+            "opened person-at-shaft",
+        ]
+        world.end(COVERED)
+        world.wait(11)
+        assert world.told[-1] == "closed camera-covered"
+        assert world.newest["duration_s"] == 0.0

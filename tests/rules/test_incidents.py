@@ -37,7 +37,7 @@ def test_every_record_of_an_incident_explains_itself() -> None:
         "code": "camera-covered",
         "name": {"zh": "摄像机被遮挡", "en": "Camera covered"},
         "text": {
-            "zh": "矿井状态“长期停产停工”：摄像机shaft-cam的画面被遮挡。",
+            "zh": "矿井状态“长期停产停工”：摄像机 shaft-cam 的画面被遮挡。",
             "en": "The mine is suspended, and the view of camera shaft-cam is covered.",
         },
         "level": 1,
@@ -82,7 +82,7 @@ def test_a_running_hoist_is_explained_with_its_figures_in_both_languages() -> No
     world.end(HOIST, kw=3.0, peak_kw=90.0, idle_kw=3.0)
     world.wait(60)
     assert world.newest["text"] == {
-        "zh": "矿井状态“长期停产停工”：电表hoist显示提升机在运行：3.0 kW，峰值 90.0 kW，"
+        "zh": "矿井状态“长期停产停工”：电表 hoist 显示提升机在运行：3.0 kW，峰值 90.0 kW，"
         "空载 3.0 kW；已停止，持续 5 秒。",
         "en": "The mine is suspended, and meter hoist shows the hoist running: 3.0 kW, "
         "peak 90.0 kW, idle 3.0 kW; it ceased, after 5 s.",
