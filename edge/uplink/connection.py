@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import WRONG_VERSION, refusal
 from edge.uplink.mqtt import MAX_PACKET, Login, Version, Welcome, Wire, dial, reason_name
@@ -12,18 +14,22 @@ from edge.uplink.spec import BrokerSpec
 
 Done = Callable[[int | None], None]  # PUBACK's reason code; None: the connection ended before it
 
-CONNECT_TIMEOUT_S = 15.0  # DNS, TCP, TLS and CONNACK together
+DIAL_TIMEOUT_S = 15.0  # DNS, TCP and TLS together
+ANSWER_TIMEOUT_S = 5.0  # CONNECT to CONNACK
 ACK_TIMEOUT_S = 30.0  # no PUBACK for so long with publishes under way: the line is dead
 FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 TOO_LARGE = 0x95
 _OVERHEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
 
+log = structlog.get_logger(__name__)
+
 
 class VersionRefused(UplinkUnavailable):
-    """The broker does not speak this version of MQTT, or hung up on hearing it.
+    """The broker does not speak this version of MQTT: it said so, fell silent, or hung up.
 
     Attributes:
-        certain: it said so; otherwise the line may just have broken at that moment.
+        certain: it said so or fell silent (one for 3.1.1 may wait for bytes that a longer
+            CONNECT seems to promise); hanging up may be just the line.
     """
 
     def __init__(self, text: str, *, certain: bool) -> None:
@@ -55,6 +61,8 @@ class Connection:
         self._slots: list[asyncio.Future[None]] = []
         self._progress = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
+        self._closing = False
+        self._subscribes = False
         self._entry: asyncio.Future[None] = self._loop.create_future()
         self.ended: asyncio.Future[str] = self._loop.create_future()
         self.version: Version = version
@@ -123,6 +131,7 @@ class Connection:
     async def close(self, timeout_s: float) -> None:
         """Say goodbye and close; the socket is closed after `timeout_s` in any case."""
         if not self.ended.done():
+            self._closing = True
             self._wire.goodbye()
             await asyncio.wait([self.ended], timeout=timeout_s)
         self.drop("closed")
@@ -134,6 +143,7 @@ class Connection:
 
     async def enter(self, subscriptions: tuple[str, ...]) -> None:
         """Wait to be let in. Raises UplinkUnavailable or VersionRefused."""
+        self._subscribes = bool(subscriptions)
         self._wire.attach(self, subscriptions)
         self._tick()
         waiting: list[asyncio.Future[None] | asyncio.Future[str]] = [self._entry, self.ended]
@@ -143,7 +153,8 @@ class Connection:
         elif self._wire.fault:
             raise UplinkUnavailable(self.ended.result())
         else:
-            raise VersionRefused(f"{self.ended.result()} before it had answered", certain=False)
+            text = f"{self.ended.result()} before it had answered; does it want TLS?"
+            raise VersionRefused(text, certain=False)
 
     def welcomed(self, welcome: Welcome) -> None:
         """The broker lets us in."""
@@ -153,7 +164,14 @@ class Connection:
             return
         if welcome.max_qos < 1:
             self._entry.set_exception(UplinkUnavailable("it takes no QoS 1"))
-        else:
+        elif not self._subscribes:
+            self._entry.set_result(None)
+
+    def subscribed(self, refused: bool) -> None:
+        """The broker answered our subscriptions; without them we can still deliver."""
+        if refused:
+            log.warning("broker refuses a subscription: no orders, no receipts from it")
+        if not self._entry.done():
             self._entry.set_result(None)
 
     def turned_away(self, code: int, name: str) -> None:
@@ -182,7 +200,7 @@ class Connection:
         """The connection is over."""
         if self.ended.done():
             return
-        self.ended.set_result(reason)
+        self.ended.set_result("closed" if self._closing else reason)
         if self._timer is not None:
             self._timer.cancel()
         pending, self._pending = self._pending, {}
@@ -217,16 +235,19 @@ async def connect(
         VersionRefused: it does not speak that version.
         UplinkUnavailable: any other reason; the text names it (DNS, refused, TLS, login …).
     """
-    connection: Connection | None = None
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+        async with asyncio.timeout(DIAL_TIMEOUT_S):
             wire = await dial(broker, version, login)
-            connection = Connection(wire, version, broker.window, on_message)
+    except TimeoutError as error:
+        raise UplinkUnavailable(f"no connection within {DIAL_TIMEOUT_S:.0f} s") from error
+    connection = Connection(wire, version, broker.window, on_message)
+    try:
+        async with asyncio.timeout(ANSWER_TIMEOUT_S):
             await connection.enter(login.subscriptions)
     except TimeoutError as error:
-        raise UplinkUnavailable(f"no answer within {CONNECT_TIMEOUT_S:.0f} s") from error
-    else:
-        return connection
+        text = f"no answer to CONNECT within {ANSWER_TIMEOUT_S:.0f} s"
+        raise VersionRefused(text, certain=True) from error
     finally:
-        if connection is not None and not connection.let_in:
+        if not connection.let_in:
             connection.drop("not let in")
+    return connection

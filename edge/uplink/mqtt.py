@@ -32,12 +32,12 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import explain
+from edge.uplink.dialling import Dialling
 from edge.uplink.spec import BrokerSpec
 from edge.uplink.tls import client_context, password
 
 Version = Literal["5", "3.1.1"]
 
-DIAL_TIMEOUT_S = 5.0  # of each step: TCP per address, TLS
 SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway that is away
 MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
 
@@ -81,6 +81,8 @@ class Listener(Protocol):
 
     def turned_away(self, code: int, name: str) -> None: ...
 
+    def subscribed(self, refused: bool) -> None: ...
+
     def acknowledged(self, mid: int, code: int) -> None: ...
 
     def received(self, topic: str, payload: bytes) -> None: ...
@@ -89,10 +91,20 @@ class Listener(Protocol):
 
 
 class _Client(Client):
-    """paho's client with a bound on what a broker may make it hold."""
+    """paho's client, with a bound on what a broker may make it hold, and a socket of our making.
+
+    Attributes:
+        max_inbound: largest packet taken, bytes.
+        dialling: makes the socket.
+        fault: what the socket said when it failed.
+    """
 
     max_inbound = 65_536
+    dialling = Dialling(None)
     fault = ""
+
+    def _create_socket(self) -> socket.socket:
+        return self.dialling.open(self.host, self.port)
 
     def _sock_recv(self, bufsize: int) -> bytes:
         # paho asks for the rest of a packet at once: up to 256 MB if the broker says so.
@@ -136,6 +148,7 @@ class Wire:
         client.on_connect = self._on_connect
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
+        client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message
 
         def write_soon(_client: Client, _data: Any, opened: Any) -> None:
@@ -229,6 +242,17 @@ class Wire:
         else:
             self._listener.hung_up(self.fault or "it hung up")
 
+    def _on_subscribe(
+        self,
+        _client: Client,
+        _data: Any,
+        _mid: int,
+        reasons: list[ReasonCode],
+        _properties: Properties | None,
+    ) -> None:
+        if self._listener is not None:
+            self._listener.subscribed(any(reason.is_failure for reason in reasons))
+
     def _on_publish(
         self, _client: Client, _data: Any, mid: int, reason: ReasonCode, _properties: Properties
     ) -> None:
@@ -279,7 +303,11 @@ async def dial(broker: BrokerSpec, version: Version, login: Login) -> Wire:
             client.drop()
 
     threading.Thread(target=work, name="eseal-dial", daemon=True).start()
-    return await dialled
+    try:
+        return await dialled
+    finally:
+        if dialled.cancelled():
+            client.dialling.give_up()
 
 
 def _make_client(broker: BrokerSpec, version: Version, login: Login) -> _Client:
@@ -292,22 +320,14 @@ def _make_client(broker: BrokerSpec, version: Version, login: Login) -> _Client:
         reconnect_on_failure=False,
     )
     client.max_inbound = login.max_inbound
-    client.connect_timeout = DIAL_TIMEOUT_S
     # 0: paho never holds back a publish (and never searches its queue); the window is ours.
     client.max_inflight_messages_set(0)
-    client.on_socket_open = _no_delay
     if login.will_topic:
         client.will_set(login.will_topic, login.will, qos=1, retain=True)
     if broker.username:
         client.username_pw_set(broker.username, password(broker))
-    if broker.tls is not None:
-        client.tls_set_context(client_context(broker.tls))
+    client.dialling = Dialling(client_context(broker.tls) if broker.tls else None)
     return client
-
-
-def _no_delay(_client: Client, _data: Any, sock: Any) -> None:
-    # With Nagle's delay a 20 ms line carries half as many PUBACKed records.
-    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _connect(client: _Client, broker: BrokerSpec, login: Login) -> None:

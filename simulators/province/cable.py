@@ -1,0 +1,108 @@
+"""The cable between a gateway and its broker: a TCP relay that can be cut, mended and slowed."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Self
+
+_CHUNK = 65_536
+
+
+class Cable:
+    """Listens on `port` and relays to a target on this machine.
+
+    Args:
+        target: port that it leads to.
+        port: 0 lets the system choose; read `port` then.
+        host: interface to listen on.
+
+    Attributes:
+        delay_s: each chunk waits so long on its way, in each direction.
+        opened: connections that were made through it.
+    """
+
+    def __init__(self, target: int, port: int = 0, host: str = "127.0.0.1") -> None:
+        self.target = target
+        self.port = port
+        self.delay_s = 0.0
+        self._carries = asyncio.Event()
+        self._carries.set()
+        self.opened = 0
+        self._host = host
+        self._server: asyncio.Server | None = None
+        self._ends: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        await self.restore()
+        return self
+
+    async def __aexit__(self, *_exc: object) -> None:
+        await self.cut()
+
+    @property
+    def hung(self) -> bool:
+        """Whether it keeps connections open and carries nothing, as a dead line does."""
+        return not self._carries.is_set()
+
+    @hung.setter
+    def hung(self, hung: bool) -> None:
+        if hung:
+            self._carries.clear()
+        else:
+            self._carries.set()
+
+    @property
+    def whole(self) -> bool:
+        """Whether it is not cut."""
+        return self._server is not None
+
+    async def cut(self) -> None:
+        """Break every connection; new ones are refused."""
+        if self._server is None:
+            return
+        server, self._server = self._server, None
+        server.close()
+        ends = tuple(self._ends)
+        for end in ends:
+            end.cancel()
+        await asyncio.gather(*ends, return_exceptions=True)
+        await server.wait_closed()
+
+    async def restore(self) -> None:
+        """Carry again, on the same port."""
+        if self._server is None:
+            self._server = await asyncio.start_server(self._carry, self._host, self.port)
+            self.port = self._server.sockets[0].getsockname()[1]
+
+    async def _carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._ends.add(task)
+        self.opened += 1
+        writers = [near_out]
+        try:
+            far, far_out = await asyncio.open_connection(self._host, self.target)
+            writers.append(far_out)
+            async with asyncio.TaskGroup() as group:
+                up = group.create_task(self._one_way(near, far_out))
+                down = group.create_task(self._one_way(far, near_out))
+                await asyncio.wait({up, down}, return_when=asyncio.FIRST_COMPLETED)
+                up.cancel()
+                down.cancel()
+        except (OSError, asyncio.CancelledError):
+            pass  # cut, or the broker is not there: both ends see a closed connection
+        finally:
+            self._ends.discard(task)
+            for writer in writers:
+                writer.transport.abort()
+
+    async def _one_way(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        try:
+            while data := await source.read(_CHUNK):
+                await self._carries.wait()
+                if self.delay_s:
+                    await asyncio.sleep(self.delay_s)
+                sink.write(data)
+                await sink.drain()
+        except OSError:
+            pass  # the other side of an ended connection
