@@ -224,7 +224,11 @@ class LedgerView:
         reader = Reader(directory)
         with reader.connection() as connection:
             check_version(connection, directory)
-        return cls(reader)
+        try:
+            return cls(reader)
+        except BaseException:
+            reader.close()
+            raise
 
     @property
     def size(self) -> int:

@@ -49,6 +49,16 @@ def first_tables(db: Database) -> None:
         db.execute(statement)
 
 
+_UNWRITABLE = {
+    sqlite3.SQLITE_FULL: "no space is left",
+    sqlite3.SQLITE_READONLY: "it cannot be written",
+    sqlite3.SQLITE_PERM: "it cannot be written",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be written",
+    sqlite3.SQLITE_IOERR: "the disk failed",
+    sqlite3.SQLITE_BUSY: "another program holds it",
+    sqlite3.SQLITE_LOCKED: "another program holds it",
+}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT}
 _KNOWN = frozenset({first_tables.__name__})
 
 
@@ -161,19 +171,12 @@ def told(directory: Path) -> Iterator[None]:
 def explain(error: sqlite3.Error, directory: Path) -> EsealError | None:
     """What an SQLite error means to whoever runs the gateway; None if it is a bug of ours."""
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_FULL:
-            return cannot_write(directory, "no space is left")
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
-            return cannot_write(directory, f"it cannot be written ({error})")
-        case sqlite3.SQLITE_IOERR:
-            return cannot_write(directory, f"the disk failed ({error})")
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return cannot_write(directory, f"another program holds it ({error})")
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CONSTRAINT:
-            return corrupt(directory, f"SQLite finds it damaged ({error})")
-        case _:
-            return None
+    if code in _UNWRITABLE:
+        return cannot_write(directory, f"{_UNWRITABLE[code]} ({error})")
+    undecodable = code == 0 and isinstance(error, sqlite3.OperationalError)  # text, not UTF-8
+    if code in _DAMAGED or undecodable:
+        return corrupt(directory, f"SQLite finds it damaged ({error})")
+    return None
 
 
 def cannot_write(directory: Path, why: str) -> StorageFull:

@@ -179,11 +179,15 @@ class Writer:
         try:
             self._commit(requests)
         except StorageFull as error:
+            for request in requests:
+                if isinstance(request, Append) and not request.drafts:
+                    request.future.set_result([])  # a probe: the writer lives, the disk is full
             _fail(requests, error)
         except LedgerCorrupt as error:
             self._over = error  # from here on nothing is written
             _fail(requests, error)
         except Exception as error:
+            self._over = EsealError(f"the ledger's writer ended: {error!r}")
             _fail(requests, error)
             raise
 

@@ -1,0 +1,191 @@
+"""The writing thread: kill -9, a full disk, a read-only one, and bugs."""
+
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from edge.domain.record import Lane, RecordType
+from edge.errors import EsealError, LedgerCorrupt, StorageFull
+from edge.ledger.checkpoint import Signer, verify_checkpoint
+from edge.ledger.commit import Commit
+from edge.ledger.writer import BATCH_DRAFTS
+from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft, eventually
+from tests.support import require_program
+
+REPO = Path(__file__).resolve().parents[2]
+KILLS = 16
+
+
+def put(ledger, *drafts):
+    return ledger.submit(drafts).result(WAIT_S)
+
+
+def connection_of(ledger) -> sqlite3.Connection:
+    return ledger._writer._connection
+
+
+def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(directory, clock):
+    from edge.ledger.store import Ledger
+
+    private = Ed25519PrivateKey.generate()
+    signer = Signer(ORIGIN, private)
+    acknowledged: dict[int, int] = {}
+    chance = random.Random()  # every run kills at other moments
+    for round_ in range(KILLS):
+        child = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "tests.ledger.killed_writer"),
+                *(str(directory), private.private_bytes_raw().hex(), str(round_ * 1_000_000)),
+            ],
+            cwd=REPO,
+            stdout=subprocess.PIPE,
+        )
+        assert child.stdout is not None
+        told = [child.stdout.readline()]
+        time.sleep(chance.random() * 0.12)
+        child.send_signal(signal.SIGKILL)
+        told += child.stdout.read().splitlines(keepends=True)
+        child.stdout.close()
+        child.wait()
+        for line in told:
+            if line.endswith(b"\n"):
+                index, number = map(int, line.split())
+                acknowledged[index] = number
+        ledger = Ledger.open(directory, origin=ORIGIN, signer=signer, clock=clock)
+        leaves = list(ledger.leaves_of(RecordType))
+        ledger.close()
+        assert [int(leaf["id"]) for leaf in leaves] == list(range(len(leaves)))
+        numbers = [leaf["data"]["number"] for leaf in leaves]
+        assert len(set(numbers)) == len(numbers)
+        assert {index: numbers[index] for index in acknowledged} == acknowledged
+    assert len(acknowledged) > KILLS
+
+
+def test_a_full_disk_is_told_with_place_and_remedy_and_works_again_when_space_returns(
+    ledger, directory
+):
+    kept = put(ledger, draft(1), alarm(2))
+    connection_of(ledger).execute("PRAGMA max_page_count = 1")
+    with pytest.raises(StorageFull, match=r"no space is left.*Free space") as caught:
+        put(ledger, *(draft(i, text="x" * 9000) for i in range(20)))
+    assert str(directory) in str(caught.value)
+    assert ledger.size == 2
+    connection_of(ledger).execute("PRAGMA max_page_count = 1000000")
+    assert put(ledger, alarm(3))[0].index == 2
+    assert ledger.pending(Lane.ALARM, 0, 9)[0] == kept[1]
+
+
+def test_the_probe_is_answered_though_the_disk_is_full_and_a_checkpoint_is_due(ledger, clock):
+    put(ledger, draft())
+    put(ledger, draft())
+    connection_of(ledger).execute("PRAGMA query_only = ON")
+    clock.advance(20)
+    assert put(ledger) == []
+    assert put(ledger) == []
+
+
+def test_a_read_only_disk_is_told_and_nothing_is_lost(ledger):
+    put(ledger, draft())
+    connection_of(ledger).execute("PRAGMA query_only = ON")
+    with pytest.raises(StorageFull, match="cannot be written"):
+        put(ledger, draft())
+    with pytest.raises(StorageFull):
+        ledger.move_cursor("routine", 1).result(WAIT_S)
+    assert ledger.cursor("routine") == 0
+    connection_of(ledger).execute("PRAGMA query_only = OFF")
+    assert put(ledger, draft())[0].index == 1
+
+
+def test_closing_on_a_full_disk_is_no_reason_not_to_stop(opener, signer):
+    ledger = opener()
+    put(ledger, draft())
+    put(ledger, draft())
+    connection_of(ledger).execute("PRAGMA query_only = ON")
+    ledger.close()
+    again = opener()
+    assert again.size == 2
+    assert eventually(lambda: verify_checkpoint(again.checkpoint(), signer.verifier).size == 2)
+
+
+def test_a_real_small_file_system_that_is_full_then_read_only(tmp_path):
+    require_program("unshare")
+    mount = tmp_path / "mount"
+    mount.mkdir()
+    mounted = ["unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=4m none "$0" && exec "$@"']
+    if subprocess.run([*mounted, mount, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("this system lets nobody mount a file-system (unshare -rm)")
+    outcome = subprocess.run(
+        [*mounted, mount, sys.executable, "-m", "tests.ledger.full_disk", mount, tmp_path / "b"],
+        cwd=REPO,
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+    assert (outcome.stdout, outcome.returncode) == ("ok\n", 0), outcome.stderr
+
+
+def test_another_program_that_holds_the_file_is_told(ledger, directory):
+    put(ledger, draft())
+    connection_of(ledger).execute("PRAGMA busy_timeout = 1")
+    other = sqlite3.connect(directory / "ledger.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StorageFull, match="another program holds it"):
+        put(ledger, draft())
+    other.execute("ROLLBACK")
+    other.close()
+    assert put(ledger, draft())[0].index == 1
+
+
+def test_rows_that_another_hand_added_stop_the_ledger_for_good(ledger, directory):
+    put(ledger, draft())
+    other = sqlite3.connect(directory / "ledger.db")
+    with other:
+        other.execute("INSERT INTO leaf VALUES (1, 'alarm', 'x', 0, x'00')")
+    other.close()
+    with pytest.raises(LedgerCorrupt, match="damaged"):
+        put(ledger, draft())
+    with pytest.raises(LedgerCorrupt, match="damaged"):
+        put(ledger)
+
+
+def test_a_bug_ends_the_writer_loudly_and_nobody_waits_for_ever(opener, monkeypatch):
+    ledger = opener()
+    seen = []
+    monkeypatch.setattr(threading, "excepthook", seen.append)
+
+    def broken(_self, _connection):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Commit, "write", broken)
+    with pytest.raises(ZeroDivisionError):
+        put(ledger, draft())
+    assert eventually(lambda: bool(seen))
+    with pytest.raises(EsealError, match="writer ended"):
+        put(ledger)
+
+
+def test_what_waits_is_committed_together_but_not_without_bound(ledger):
+    commits = []
+    real = Commit.write
+
+    def counted(commit, connection):
+        commits.append(commit.after.size)
+        time.sleep(0.02)
+        real(commit, connection)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Commit, "write", counted)
+        futures = [ledger.submit([draft(i)]) for i in range(3 * BATCH_DRAFTS)]
+        for future in futures:
+            future.result(WAIT_S)
+    sizes = [b - a for a, b in zip([0, *commits], commits, strict=False)]
+    assert max(sizes) <= BATCH_DRAFTS
+    assert len(commits) < 30
