@@ -94,6 +94,11 @@ class Broker:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     @property
+    def mqtt(self) -> Literal["5", "3.1.1"]:
+        """The best version of MQTT that it speaks; saying so saves a client the trial of 5."""
+        return "3.1.1" if self.kind == "amqtt" else "5"
+
+    @property
     def log(self) -> str:
         """What the broker has said."""
         path = self._folder / "broker.log"

@@ -1,0 +1,79 @@
+"""The province's live table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from simulators.province.view import GatewayView, IncidentRow
+
+_LEVELS = {1: "bold red", 2: "dark_orange", 3: "yellow", 4: "blue"}
+_SHOWN_INCIDENTS = 12
+
+
+def render(views: Iterable[GatewayView], now: float) -> RenderableType:
+    """Gateways above, their incidents below.
+
+    Args:
+        views: what is known of each gateway.
+        now: monotonic seconds.
+    """
+    views = list(views)
+    rows = [(view, row) for view in views for row in view.incidents]
+    rows.sort(key=lambda pair: pair[1].arrived)
+    return Group(_gateways(views, now), _incidents(rows[-_SHOWN_INCIDENTS:]))
+
+
+def _gateways(views: list[GatewayView], now: float) -> Table:
+    table = Table(title="省级平台 Province", title_justify="left", box=box.SIMPLE_HEAD, expand=True)
+    table.add_column("矿 / 网关\nmine / gateway", no_wrap=True)
+    table.add_column("在线\nonline", no_wrap=True)
+    for name in ("收到\ngot", "缺失\nmissing", "重复\nrepeats", "证据\nfiles"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("签名与树\nverified", no_wrap=True)
+    table.add_column("最近\nseen", justify="right")
+    for view in views:
+        table.add_row(
+            f"{view.mine_code} / {view.gateway}",
+            Text("●", "green") if view.online else Text("○", "red"),
+            str(view.received),
+            Text(str(view.missing), "red" if view.missing else "green"),
+            str(view.duplicates),
+            str(len(view.shelf.files)),
+            _verdict(view),
+            f"{max(0.0, now - view.last_seen):.0f} s",
+        )
+    return table
+
+
+def _verdict(view: GatewayView) -> Text:
+    if view.faults:
+        return Text(f"✗ {view.faults[-1]}", "bold red")
+    size = f"{view.log.proven}/{view.log.claimed}"
+    note = "*" if view.key_source == "first use" else ""
+    return Text(f"✓ {size}{note}", "green") if view.verified else Text(f"… {size}", "yellow")
+
+
+def _incidents(rows: list[tuple[GatewayView, IncidentRow]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("级\nlvl", justify="center")
+    table.add_column("事件\nincident")
+    table.add_column("来源\nsource")
+    table.add_column("发生\nopened", no_wrap=True)
+    table.add_column("状态\nstate")
+    table.add_column("图\npictures", justify="right")
+    for view, row in rows:
+        held = sum(digest in view.shelf.files for digest in row.evidence)
+        table.add_row(
+            Text(str(row.level), _LEVELS.get(row.level, "")),
+            Text(f"{row.zh}  {row.en}", _LEVELS.get(row.level, "")),
+            f"{row.source} {row.place}".strip(),
+            row.opened[11:19],
+            Text("已结束 closed", "dim") if row.closed else Text("进行中 open", "bold"),
+            f"{held}/{len(row.evidence)}" if row.evidence else "",
+        )
+    return table

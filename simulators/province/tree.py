@@ -1,0 +1,126 @@
+"""A copy of one gateway's log, rebuilt from what arrived, in any order. Pure."""
+
+from __future__ import annotations
+
+from edge.errors import Refused
+from edge.ledger.checkpoint import Checkpoint, Verifier, parse_note, verify_checkpoint
+from edge.ledger.merkle import leaf_hash, new_nodes, root
+
+MAX_AHEAD = 1_000_000  # indexes beyond the first gap that are kept
+MAX_HELD_NOTES = 32  # checkpoints that wait for leaves or for a key
+MAX_FAULTS = 100
+
+
+class LogCopy:
+    """Leaves of one origin and the checkpoints that must fit them.
+
+    Attributes:
+        received: distinct leaves.
+        duplicates: leaves that came again, with the same bytes.
+        faults: what cannot be true of an honest log; a gap is none.
+        claimed: size of the newest checkpoint that the gateway signed.
+        proven: size of the newest checkpoint whose root our own tree has.
+    """
+
+    def __init__(self, origin: str) -> None:
+        self.origin = origin
+        self.received = 0
+        self.duplicates = 0
+        self.claimed = 0
+        self.proven = 0
+        self.faults: list[str] = []
+        self.proven_note = b""
+        self._whole = 0  # leaves without a gap
+        self._nodes: dict[tuple[int, int], bytes] = {}
+        self._ahead: dict[int, bytes] = {}
+        self._unread: list[bytes] = []
+        self._unproven: dict[int, tuple[bytes, bytes]] = {}
+        self._key: Verifier | None = None
+
+    @property
+    def missing(self) -> int:
+        """Leaves that must exist, by a checkpoint or a later leaf, and have not come."""
+        return max(self.claimed, self._top) - self.received
+
+    @property
+    def verified(self) -> bool:
+        """Nothing wrong, and the newest checkpoint fits what arrived."""
+        return not self.faults and self.claimed > 0 and self.proven == self.claimed
+
+    @property
+    def _top(self) -> int:
+        return max(self._ahead, default=self._whole - 1) + 1
+
+    def gaps(self, limit: int = 100) -> list[int]:
+        """The first missing indexes."""
+        end = max(self.claimed, self._top)
+        found: list[int] = []
+        for index in range(self._whole, end):
+            if len(found) >= limit:
+                break
+            if index not in self._ahead:
+                found.append(index)
+        return found
+
+    def enrol(self, key: Verifier) -> None:
+        """Take the gateway's key, and read the checkpoints that waited for it."""
+        self._key = key
+        waiting, self._unread = self._unread, []
+        for note in waiting:
+            self.checkpoint(note)
+
+    def add(self, index: int, leaf: bytes) -> bool:
+        """Take a leaf. True the first time."""
+        known = self._nodes.get((0, index))
+        if known is None and index in self._ahead:
+            known = leaf_hash(self._ahead[index])
+        if known is not None:
+            if known != leaf_hash(leaf):
+                self.fault(f"record {index} came twice with different bytes")
+            else:
+                self.duplicates += 1
+            return False
+        if index > self._whole + MAX_AHEAD:
+            self.fault(f"record {index} is absurdly far ahead")
+            return False
+        self._ahead[index] = leaf
+        self.received += 1
+        while self._whole in self._ahead:
+            leaf = self._ahead.pop(self._whole)
+            for level, position, digest in new_nodes(self._whole, leaf, self._node):
+                self._nodes[level, position] = digest
+            self._whole += 1
+            self._prove()
+        return True
+
+    def checkpoint(self, note: bytes) -> Checkpoint | None:
+        """Take a checkpoint; None while its key is unknown. Raises Refused."""
+        if self._key is None:
+            parse_note(note)
+            self._unread = [*self._unread[-MAX_HELD_NOTES:], note]
+            return None
+        head = verify_checkpoint(note, self._key)
+        if head.origin != self.origin:
+            raise Refused(f"a checkpoint of {head.origin} came as one of {self.origin}")
+        self.claimed = max(self.claimed, head.size)
+        self._unproven[head.size] = (head.root, note)
+        self._prove()
+        while len(self._unproven) > MAX_HELD_NOTES:
+            del self._unproven[min(self._unproven)]
+        return head
+
+    def fault(self, text: str) -> None:
+        """Note something that an honest log cannot show."""
+        if len(self.faults) < MAX_FAULTS and text not in self.faults:
+            self.faults.append(text)
+
+    def _prove(self) -> None:
+        for size in [size for size in self._unproven if size <= self._whole]:
+            claimed, note = self._unproven.pop(size)
+            if root(size, self._node) != claimed:
+                self.fault(f"the checkpoint of {size} records does not fit what arrived")
+            elif size >= self.proven:
+                self.proven, self.proven_note = size, note
+
+    def _node(self, level: int, position: int) -> bytes:
+        return self._nodes[level, position]
