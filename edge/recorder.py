@@ -33,6 +33,7 @@ HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
 BATCH = 500  # drafts in one append
 RETRY_S = 2.0  # between attempts while the disk takes nothing
 TICK_S = 0.25
+SNAPSHOT_S = 1.0  # longer than this an alarm does not wait for its picture
 _SHOWN = frozenset(
     {
         ActivityKind.PERSON_IN_ZONE,
@@ -214,16 +215,17 @@ class Recorder:
     async def _snapshot(
         self, picture: Picture, sighting: Sighting | None
     ) -> tuple[EvidenceRef, ...]:
-        clean, drawn = await self._workbench.run(encode, picture, sighting)
+        refs: list[EvidenceRef] = []
         try:
-            refs = [
-                await asyncio.wrap_future(self._ledger.put_evidence(data, "image/jpeg", caption))
-                for data, caption in ((drawn, "annotated"), (clean, "clean"))
-            ]
-        except StorageFull:
+            async with asyncio.timeout(SNAPSHOT_S):
+                clean, drawn = await self._workbench.run(encode, picture, sighting)
+                for data, caption in ((drawn, "annotated"), (clean, "clean")):
+                    stored = self._ledger.put_evidence(data, "image/jpeg", caption)
+                    refs.append(await asyncio.wrap_future(stored))
+        except (StorageFull, TimeoutError) as error:
             # The alarm matters more than its picture.
+            log.warning("an alarm goes out without all its pictures", error=repr(error))
             self.dropped["snapshots"] += 1
-            return ()
         return tuple(refs)
 
     async def _append(self, drafts: list[Draft], *, again: bool = False) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from concurrent.futures import Future
-from hashlib import sha256
-from typing import Any, cast
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,117 +11,24 @@ from structlog.testing import capture_logs
 
 from edge import recorder as module
 from edge.clock import ManualClock
-from edge.domain.activity import EvidenceRef
 from edge.domain.mine import Order, OrderKind
 from edge.domain.observation import ContactChange, Quality, SourceLost
-from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.domain.record import ALARM_TYPES, Draft, Lane, RecordType
 from edge.errors import LedgerCorrupt, StorageFull
-from edge.ledger.leaf import encode_leaf
+from edge.ledger.keys import load_or_create
 from edge.ledger.store import Ledger
 from edge.recorder import BATCH, PICTURE_LIMIT, QUEUE_LIMIT, RETRY_S, Recorder, order_refused
 from edge.rules.engine import initial
+from edge.rules.incidents import fold
 from edge.seal import DETECTOR, Seal
 from edge.vision.picture import Picture
+from tests.recording import Bench, Rig
 from tests.seals import picture_quality, reading, sighting, site
-
-
-class FakeLedger:
-    """Commits at once unless it is full, corrupt or held up."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self.evidence: dict[str, bytes] = {}
-        self.submitted = 0
-        self.fault: Exception | None = None
-        self.evidence_fault: Exception | None = None
-        self.held_up: list[tuple[Future[list[Record]], list[Record]]] | None = None
-
-    def submit(self, drafts: list[Draft]) -> Future[list[Record]]:
-        self.submitted += 1
-        future: Future[list[Record]] = Future()
-        if self.fault is not None:
-            future.set_exception(self.fault)
-            return future
-        first = len(self.records)
-        new = [
-            Record(first + i, draft.lane, draft.type, encode_leaf(draft, "o", first + i))
-            for i, draft in enumerate(drafts)
-        ]
-        self.records += new
-        if self.held_up is None:
-            future.set_result(new)
-        else:
-            self.held_up.append((future, new))
-        return future
-
-    def put_evidence(self, data: bytes, media_type: str, caption: str) -> Future[EvidenceRef]:
-        future: Future[EvidenceRef] = Future()
-        if self.evidence_fault is not None:
-            future.set_exception(self.evidence_fault)
-        else:
-            digest = sha256(data).hexdigest()
-            self.evidence[digest] = data
-            future.set_result(EvidenceRef(digest, media_type, len(data), caption))
-        return future
-
-
-class Bench:
-    """The inference thread, without a thread."""
-
-    def __init__(self) -> None:
-        self.work = 0
-
-    async def run(self, work: Any, *args: Any) -> Any:
-        self.work += 1
-        return work(*args)
-
-
-class Rig:
-    """A recorder between a real seal and a ledger that obeys the test."""
-
-    def __init__(self) -> None:
-        config = site()
-        self.clock = ManualClock()
-        self.ledger = FakeLedger()
-        self.bench = Bench()
-        self.durable: list[Record] = []
-        self.opened = asyncio.Event()
-        self.seal = Seal(config, initial(config.site.state))
-        self.recorder = Recorder(
-            self.seal,
-            cast("Ledger", self.ledger),
-            self.bench,
-            self.clock,
-            self.on_durable,
-        )
-
-    def on_durable(self, records: list[Record]) -> None:
-        self.durable += records
-        if any(record.type is RecordType.INCIDENT_OPENED for record in records):
-            self.opened.set()
-
-    def types(self) -> list[RecordType]:
-        return [record.type for record in self.ledger.records]
-
-    def picture(self) -> Picture:
-        return Picture(np.full((90, 160, 3), 99, np.uint8), self.clock.now())
-
-    async def see_person(self, picture: Picture | None) -> None:
-        for _ in range(3):
-            self.recorder.observe(sighting(self.clock.advance(0.5), (0.5, 0.7)), picture)
-            await self.recorder.drain()
-
-    def note(self, number: int = 0) -> None:
-        self.recorder.note(fact(self, number))
 
 
 @pytest.fixture
 def rig() -> Rig:
     return Rig()
-
-
-def fact(rig: Rig, number: int = 0) -> Draft:
-    return Draft(RecordType.GATEWAY_HEALTH, rig.clock.now(), {"number": number})
 
 
 async def test_everything_is_durable_in_order_of_arrival(rig: Rig) -> None:
@@ -177,6 +82,15 @@ class TestEvidence:
 
     async def test_the_alarm_goes_out_when_the_disk_takes_no_picture(self, rig: Rig) -> None:
         rig.ledger.evidence_fault = StorageFull("disk full")
+        await rig.see_person(rig.picture())
+        assert RecordType.INCIDENT_OPENED in rig.types()
+        assert rig.recorder.dropped == {"snapshots": 1}
+
+    async def test_the_alarm_does_not_wait_long_for_its_picture(
+        self, rig: Rig, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "SNAPSHOT_S", 0.01)
+        rig.bench.hangs = True
         await rig.see_person(rig.picture())
         assert RecordType.INCIDENT_OPENED in rig.types()
         assert rig.recorder.dropped == {"snapshots": 1}
@@ -336,6 +250,38 @@ async def test_the_loop_lets_time_pass_without_observations(rig: Rig) -> None:
     async with asyncio.timeout(5):
         await rig.opened.wait()
     task.cancel()
+
+
+async def test_after_a_restart_the_real_ledger_says_where_it_was(tmp_path: Path) -> None:
+    """An incident that was open goes on, and nothing is opened twice."""
+    config, clock = site(), ManualClock()
+    signer = load_or_create(tmp_path / "gateway.key", "o")
+
+    async def live(seconds: int) -> None:
+        ledger = Ledger.open(tmp_path, origin="o", signer=signer, clock=clock)
+        try:
+            seal = Seal(config, initial(config.site.state))
+            seal.restore(ledger.leaves_of(ALARM_TYPES))
+            recorder = Recorder(seal, ledger, Bench(), clock, lambda _records: None)
+            for _ in range(seconds):
+                stamp = clock.advance(1)
+                recorder.observe(
+                    sighting(stamp, (0.5, 0.7)), Picture(np.zeros((9, 16, 3), np.uint8), stamp)
+                )
+                await recorder.drain()
+        finally:
+            ledger.close()
+
+    await live(5)
+    await live(5)
+    ledger = Ledger.open(tmp_path, origin="o", signer=signer, clock=clock)
+    [incident] = fold(ledger.leaves_of(ALARM_TYPES)).values()
+    assert incident.closed is None
+    assert all(ledger.evidence_path(ref.sha256).is_file() for ref in incident.evidence)
+    assert len(incident.evidence) == 2
+    assert len(list(ledger.leaves_of([RecordType.INCIDENT_OPENED]))) == 1
+    assert len(list(ledger.leaves_of([RecordType.ACTIVITY_STARTED]))) == 2
+    ledger.close()
 
 
 def test_a_refused_order_leaves_its_trace() -> None:
