@@ -48,11 +48,12 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """运行守护进程 · Run the daemon until SIGTERM."""
     settings = load(config)
     logs.configure(settings.logging.level)
-    from edge import daemon
     from edge.check import storage_faults
 
     for fault in storage_faults(settings.storage.dir):
         raise StorageFull(str(fault))  # not a ConfigError: a disk may come back, so try again
+    from edge import daemon
+
     asyncio.run(daemon.run(settings, SystemClock()))
 
 
