@@ -32,8 +32,8 @@ def shaft(width: int, height: int, rng: np.random.Generator) -> Layout:
         height,
         (0.0, float(rng.uniform(4.2, 5.6)), 0.0),
         math.radians(float(rng.uniform(-5, 5)) + 3 * side),
-        math.radians(float(rng.uniform(11.5, 14.5))),
-        math.radians(float(rng.uniform(60, 70))),
+        math.radians(float(rng.uniform(12.0, 14.5))),
+        math.radians(float(rng.uniform(55, 63))),
     )
     mouth = side * float(rng.uniform(3.4, 4.6))  # x of the middle of the mouth
     parts = _Shaft(side, front, mouth, rng)

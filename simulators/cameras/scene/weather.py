@@ -57,10 +57,10 @@ class _Day(Look):
     noise = 1.8
 
     def still(self, backdrop: Backdrop) -> Image:
-        return as_bytes(backdrop.colour)
+        return as_bytes(backdrop.colour * np.float32(0.9))
 
     def actor(self, sprite: Sprite) -> Image:
-        return sprite.colour
+        return np.asarray(cv2.convertScaleAbs(sprite.colour, alpha=0.9), np.uint8)
 
 
 class _Dusk(Look):
@@ -96,7 +96,7 @@ class _Dusk(Look):
 class _Night(Look):
     """Infrared: near things bright, far ones lost; paint loses its colour, cloth shines."""
 
-    noise = 6.0
+    noise = 5.0
     grey = True
     lamps = True
     _weights = np.array([0.22, 0.38, 0.4], np.float32)
@@ -112,12 +112,12 @@ class _Night(Look):
 
     def actor(self, sprite: Sprite) -> Image:
         gain = float(self._light(np.array(sprite.depth, np.float32))) * 1.15
-        grey = (sprite.colour @ self._weights) * gain + 38 * gain * (sprite.alpha / 255.0)
+        grey = (sprite.colour @ self._weights) * gain + 10 * gain * (sprite.alpha / 255.0)
         return np.repeat(as_bytes(np.asarray(grey, np.float32))[..., None], 3, axis=2)
 
     @staticmethod
     def _light(distance: Floats) -> Floats:
-        return np.asarray(np.clip((10.5 / np.maximum(distance, 1)) ** 1.25, 0, 1.12), np.float32)
+        return np.asarray(np.clip((13 / np.maximum(distance, 1)) ** 1.25, 0, 1.12), np.float32)
 
 
 class _Veil(Look):
