@@ -1,0 +1,1 @@
+"""The demo: a scripted night at an idle mine, from real sockets to verified alarms."""
