@@ -34,7 +34,7 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class UnsignedOrder:
     """An order before it is signed. Times are microseconds UTC."""
 
     audience: str
@@ -45,7 +45,7 @@ class Draft:
     expires_us: int
 
 
-def write_order(draft: Draft, signer: Signer) -> bytes:
+def write_order(draft: UnsignedOrder, signer: Signer) -> bytes:
     """Sign an order: what the province sends."""
     order: dict[str, Any] = {
         "args": dict(draft.args),

@@ -18,7 +18,7 @@ from edge.errors import Refused, UplinkUnavailable
 from edge.ledger.checkpoint import Signer
 from edge.uplink.connection import Connection
 from edge.uplink.mqtt import Login
-from edge.uplink.orders import Draft, write_order
+from edge.uplink.orders import UnsignedOrder, write_order
 from edge.uplink.session import Session
 from edge.uplink.spec import BrokerSpec, TlsSpec
 from edge.uplink.topics import ROOT, Topics, parse_topic
@@ -179,7 +179,7 @@ class Province:
         nonce = secrets.token_urlsafe(16)
         now_us = self._clock.now().wall_us
         expires_us = now_us + round(life_s * 1e6)
-        order = Draft(f"{mine_code}/{gateway}", kind, args, nonce, now_us, expires_us)
+        order = UnsignedOrder(f"{mine_code}/{gateway}", kind, args, nonce, now_us, expires_us)
         await self.send_raw(Topics(mine_code, gateway).order, write_order(order, self.signer))
         return nonce
 
