@@ -52,7 +52,7 @@ def private(key: EllipticCurvePrivateKey, password: bytes | None = None) -> byte
 
 
 @pytest.fixture
-def pki(tmp_path) -> Path:
+def pki(tmp_path: Path) -> Path:
     """ca.crt, gateway.crt, gateway.key, password: good on `NOW`."""
     key = generate_private_key(SECP256R1())
     begin, end = NOW - timedelta(days=1), NOW + timedelta(days=1)

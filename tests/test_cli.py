@@ -20,7 +20,7 @@ import pytest
 import typer
 
 import edge
-from edge import cli
+from edge import cli, logs
 from edge.clock import SystemClock
 from edge.domain.record import Draft, RecordType
 from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull, UplinkUnavailable
@@ -454,7 +454,7 @@ def test_status_without_a_ledger_is_told(eseal, config):
 def test_run_on_storage_that_takes_nothing_ends_with_74_so_that_systemd_tries_again(
     eseal, config, monkeypatch
 ):
-    monkeypatch.setattr(cli.logs, "configure", lambda level: None)
+    monkeypatch.setattr(logs, "configure", lambda level: None)
     (config.parent / "store").write_text("a file where the directory should be")
     said = eseal("run", "-c", config)
     assert said.code == 74
@@ -463,22 +463,21 @@ def test_run_on_storage_that_takes_nothing_ends_with_74_so_that_systemd_tries_ag
 
 
 def test_run_says_ready_and_stops_on_sigterm_within_three_seconds(config, tmp_path):
-    with (
-        socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd,
-        subprocess.Popen(
+    address = str(tmp_path / "notify")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as systemd:
+        systemd.bind(address)
+        with subprocess.Popen(
             [sys.executable, "-m", "edge", "run", "-c", str(config)],
             stderr=subprocess.PIPE,
-            env={**os.environ, "NOTIFY_SOCKET": str(tmp_path / "notify"), "INVOCATION_ID": "x"},
-        ) as daemon,
-    ):
-        try:
-            systemd.bind(str(tmp_path / "notify"))
-            ready = told(systemd, b"READY=1", daemon)
-            begun = time.monotonic()
-            daemon.terminate()
-            _, err = daemon.communicate(timeout=20)
-        finally:
-            daemon.kill()
+            env={**os.environ, "NOTIFY_SOCKET": address, "INVOCATION_ID": "x"},
+        ) as daemon:
+            try:
+                ready = told(systemd, b"READY=1", daemon)
+                begun = time.monotonic()
+                daemon.terminate()
+                _, err = daemon.communicate(timeout=20)
+            finally:
+                daemon.kill()
     took = time.monotonic() - begun
     assert ready, err.decode()
     assert daemon.returncode == 0, err.decode()
