@@ -9,7 +9,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from simulators.cameras.scene.canvas import SHIFT, SUN, lit
+from simulators.cameras.scene.canvas import SHIFT, SUN, across, lit
 from simulators.cameras.scene.optics import Floats, Lens
 from simulators.cameras.scene.sprite import Sprite, as_bytes, window_of
 from simulators.cameras.scene.textures import Colour, Image, fractal
@@ -17,6 +17,8 @@ from simulators.cameras.scene.vehicle import Detail, Solid, Vehicle, Wheel
 
 _TYRE: Colour = (34, 35, 36)
 _RIM: Colour = (168, 172, 172)
+_ANGLES = np.linspace(0, 2 * np.pi, 21, dtype=np.float32)[:-1]
+_TURNS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)
 
 
 class _Pen:
@@ -48,8 +50,8 @@ class _Place:
             [[ahead[0], 0, ahead[1]], [0, 1, 0], [-ahead[1], 0, ahead[0]]], np.float32
         )
 
-    def world(self, points: list[tuple[float, float, float]]) -> Floats:
-        return np.asarray(np.array(points, np.float32) @ self._axes + self._origin, np.float32)
+    def world(self, points: list[tuple[float, float, float]] | Floats) -> Floats:
+        return np.asarray(np.asarray(points, np.float32) @ self._axes + self._origin, np.float32)
 
 
 def draw_vehicle(
@@ -183,7 +185,7 @@ def _on_edge(
 
 def _seen(face: Floats, inside: Floats, eye: Floats) -> float | None:
     """Light on a face that looks at the camera; None when it looks away."""
-    normal = np.cross(face[1] - face[0], face[2] - face[0])
+    normal = across(face)
     if float(normal @ (face[0] - inside)) < 0:
         normal = -normal
     if float(normal @ (eye - face[0])) <= 0:
@@ -192,19 +194,10 @@ def _seen(face: Floats, inside: Floats, eye: Floats) -> float | None:
 
 
 def _wheel(pen: _Pen, spot: _Place, wheel: Wheel, side: int) -> None:
-    turns = np.linspace(0, 2 * np.pi, 21)[:-1]
-
     def disc(radius: float, left: float) -> Floats:
-        return spot.world(
-            [
-                (
-                    wheel.ahead + radius * math.cos(a),
-                    max(0.0, wheel.radius + radius * math.sin(a)),
-                    left,
-                )
-                for a in turns
-            ]
-        )
+        ahead = wheel.ahead + radius * _TURNS[:, 0]
+        up = np.maximum(wheel.radius + radius * _TURNS[:, 1], 0)
+        return spot.world(np.stack([ahead, up, np.full_like(up, left)], axis=1))
 
     out = side * (wheel.left + 0.03)
     inner = side * (wheel.left - 0.22)
