@@ -27,7 +27,7 @@ from edge.ledger.bundle import (
 )
 from edge.ledger.checkpoint import Checkpoint, parse_note
 from edge.ledger.evidence import fsync_directory
-from edge.ledger.leaf import decode_leaf, evidence_of
+from edge.ledger.leaf import evidence_of
 from edge.ledger.merkle import Frontier, consistency_proof, peaks
 from edge.ledger.reader import LedgerView
 from edge.ledger.schema import corrupt, told
@@ -132,7 +132,8 @@ class _Export:
                 raise corrupt(self._directory, f"leaf {tree.size} is missing")
             tree.add(leaf)
             lines += leaf + b"\n"
-            self._evidence.update(map(bytes.fromhex, evidence_of(decode_leaf(leaf))))
+            envelope = self._view.reader.decode(index, leaf)
+            self._evidence.update(map(bytes.fromhex, evidence_of(envelope)))
             if len(lines) >= SEGMENT_BYTES:
                 yield first, bytes(lines)
                 first, lines = tree.size, bytearray()

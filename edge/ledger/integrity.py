@@ -30,7 +30,7 @@ def check(
         LedgerCorrupt: it contradicts itself; says where.
         sqlite3.Error: run it inside `schema.told`.
     """
-    durable = read_durable(connection)
+    durable = read_durable(connection, directory)
 
     def fail(what: str) -> LedgerCorrupt:
         return corrupt(directory, what)
@@ -110,15 +110,36 @@ def _check_leaves(
     rows = connection.execute(
         "SELECT idx, lane, type, leaf FROM leaf WHERE idx >= ? ORDER BY idx", (start,)
     )
-    expected = start
-    for index, lane, kind, leaf in rows:
+    filed: list[tuple[int, str, str]] = []
+    for expected, (index, lane, kind, leaf) in enumerate(rows, start=start):
         if index != expected:
             raise fail(f"leaf {expected} is missing")
+        if not isinstance(leaf, bytes):
+            raise fail(f"leaf {index} is damaged")
         for level, position, digest in new_nodes(index, leaf, node):
             if node(level, position) != digest:
                 raise fail(f"leaf {index} is not the one that its tree was built from")
         envelope = decode_leaf(leaf)
-        filed = (str(index), origin, lane, kind)
-        if filed != tuple(envelope[key] for key in ("id", "source", "lane", "type")):
+        said = tuple(envelope[key] for key in ("id", "source", "lane", "type"))
+        if said != (str(index), origin, lane, kind):
             raise fail(f"leaf {index} is filed under another place, lane or type")
-        expected += 1
+        filed.append((index, lane, kind))
+    _check_indices(connection, start, filed, fail)
+
+
+def _check_indices(
+    connection: sqlite3.Connection,
+    start: int,
+    filed: list[tuple[int, str, str]],
+    fail: Callable[[str], LedgerCorrupt],
+) -> None:
+    """A record that an index forgot would not be sent, or not be restored."""
+    for column, index, values in (
+        ("lane", "leaf_by_lane", [(lane, i) for i, lane, _kind in filed]),
+        ("type", "leaf_by_type", [(kind, i) for i, _lane, kind in filed]),
+    ):
+        query = f"SELECT idx FROM leaf INDEXED BY {index} WHERE {column} = ? AND idx >= ?"  # noqa: S608
+        for wanted in {value for value, _i in values}:
+            listed = [i for (i,) in connection.execute(query, (wanted, start))]
+            if listed != [i for value, i in values if value == wanted]:
+                raise fail(f"its index {index} is damaged")

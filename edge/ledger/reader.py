@@ -46,8 +46,13 @@ class Durable:
     newest: Mapping[Lane, int] = field(default_factory=dict)
 
 
-def read_durable(connection: sqlite3.Connection) -> Durable:
-    """Look up what is on disk, in one snapshot. Raises sqlite3.Error."""
+def read_durable(connection: sqlite3.Connection, directory: Path) -> Durable:
+    """Look up what is on disk, in one snapshot.
+
+    Raises:
+        LedgerCorrupt: a value is not even of its kind.
+        sqlite3.Error: run it inside `schema.told`.
+    """
     connection.execute("BEGIN")
     try:
         (top,) = connection.execute("SELECT max(idx) FROM leaf").fetchone()
@@ -61,6 +66,14 @@ def read_durable(connection: sqlite3.Connection) -> Durable:
         newest = {lane: index for lane in Lane if (index := _newest(connection, lane)) is not None}
     finally:
         connection.execute("COMMIT")
+    kinds = [
+        (head and head[1], bytes),
+        (receipt and receipt[0], int),
+        (receipt and receipt[1], bytes),
+    ]
+    kinds += [(index, int) for index in cursors.values()]
+    if any(value is not None and not isinstance(value, kind) for value, kind in kinds):
+        raise corrupt(directory, "a checkpoint, receipt or cursor is not of its kind")
     return Durable(
         size=0 if top is None else top + 1,
         sealed=head[0] if head else -1,
@@ -119,7 +132,7 @@ class Reader:
     def durable(self) -> Durable:
         """What is on disk now."""
         with self.connection() as connection:
-            return read_durable(connection)
+            return read_durable(connection, self.directory)
 
     def node(self, level: int, position: int) -> bytes:
         """Hash of a perfect node. Raises LedgerCorrupt if it is not there."""
@@ -136,14 +149,27 @@ class Reader:
                 ).fetchall()
             if not rows:
                 return
-            yield from rows
+            for index, leaf in rows:
+                yield index, self._bytes(index, leaf)
             start = rows[-1][0] + 1
 
     def leaves_of(self, types: Iterable[RecordType], end: int) -> Iterator[dict[str, Any]]:
         """Decoded envelopes of these types below `end`, oldest first."""
         streams = [self._of_type(kind, end) for kind in sorted(set(types))]
-        for _index, leaf in heapq.merge(*streams):
-            yield decode_leaf(leaf)
+        for index, leaf in heapq.merge(*streams):
+            yield self.decode(index, leaf)
+
+    def decode(self, index: int, leaf: bytes) -> dict[str, Any]:
+        """A leaf's envelope. Raises LedgerCorrupt."""
+        try:
+            return decode_leaf(leaf)
+        except (ValueError, RecursionError) as error:
+            raise corrupt(self.directory, f"leaf {index} is damaged ({error})") from error
+
+    def _bytes(self, index: int, leaf: object) -> bytes:
+        if not isinstance(leaf, bytes):
+            raise corrupt(self.directory, f"leaf {index} is damaged")
+        return leaf
 
     def _of_type(self, kind: RecordType, end: int) -> Iterator[tuple[int, bytes]]:
         after = -1
@@ -154,7 +180,8 @@ class Reader:
                     " ORDER BY idx LIMIT ?",
                     (kind.value, after, end, _PAGE),
                 ).fetchall()
-            yield from rows
+            for index, leaf in rows:
+                yield index, self._bytes(index, leaf)
             if len(rows) < _PAGE:
                 return
             after = rows[-1][0]
@@ -167,7 +194,10 @@ class Reader:
                 (lane.value, after, limit),
             ).fetchall()
         try:
-            return [Record(index, lane, RecordType(kind), leaf) for index, kind, leaf in rows]
+            return [
+                Record(index, lane, RecordType(kind), self._bytes(index, leaf))
+                for index, kind, leaf in rows
+            ]
         except ValueError as error:
             raise corrupt(self.directory, f"a record has an unknown type ({error})") from error
 
@@ -200,7 +230,9 @@ def node_of(connection: sqlite3.Connection, level: int, position: int, directory
     ).fetchone()
     if row is None:
         raise corrupt(directory, f"tree node {level}/{position} is missing")
-    digest: bytes = row[0]
+    digest = row[0]
+    if not isinstance(digest, bytes) or len(digest) != 32:
+        raise corrupt(directory, f"tree node {level}/{position} is no hash")
     return digest
 
 

@@ -58,7 +58,13 @@ _UNWRITABLE = {
     sqlite3.SQLITE_BUSY: "another program holds it",
     sqlite3.SQLITE_LOCKED: "another program holds it",
 }
-_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CONSTRAINT}
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT,
+    sqlite3.SQLITE_NOTADB,
+    sqlite3.SQLITE_CONSTRAINT,
+    sqlite3.SQLITE_ERROR,  # our statements are fixed: the file's tables are not ours any more
+    sqlite3.SQLITE_MISMATCH,
+}
 _KNOWN = frozenset({first_tables.__name__})
 
 
@@ -86,8 +92,8 @@ def migrate(directory: Path) -> None:
     """Bring the file to this version's tables. Raises as `told` does; ConfigError if newer."""
     with told(directory), closing(connect_writer(directory)) as connection:
         db = Database(connection)
-        migrations.apply(db)
         _refuse_unknown(db, directory)
+        migrations.apply(db)
 
 
 def connect_reader(directory: Path) -> sqlite3.Connection:
@@ -134,16 +140,19 @@ def _reader(path: Path, options: str) -> sqlite3.Connection:
 def check_version(connection: sqlite3.Connection, directory: Path) -> None:
     """Refuse a file whose tables are not this version's. Raises ConfigError."""
     db = Database(connection)
+    _refuse_unknown(db, directory)
     if migrations.pending(db):
         raise ConfigError(
             [Fault(str(directory), "holds a ledger of an older version", "start `eseal run` once")]
         )
-    _refuse_unknown(db, directory)
 
 
 def _refuse_unknown(db: Database, directory: Path) -> None:
-    strange = {item.name for item in migrations.applied(db)} - _KNOWN
-    if strange:
+    try:
+        applied = {item.name for item in migrations.applied(db)}
+    except KeyError as error:
+        raise corrupt(directory, f"its list of versions is damaged ({error})") from error
+    if applied - _KNOWN:
         raise ConfigError(
             [Fault(str(directory), "holds a ledger of a newer version", "install that version")]
         )
@@ -164,6 +173,8 @@ def told(directory: Path) -> Iterator[None]:
         if ours is None:
             raise
         raise ours from error
+    except UnicodeDecodeError as error:  # a damaged schema makes SQLite say what is no text
+        raise corrupt(directory, "SQLite finds it damaged") from error
     except OSError as error:
         raise cannot_write(directory, error.strerror or str(error)) from error
 

@@ -24,9 +24,14 @@ from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft
 def fill(ledger: Ledger) -> int:
     """Append until the disk is full; how many were acknowledged."""
     acknowledged = 0
-    with pytest.raises(StorageFull, match="no space is left"):
+
+    def append_for_ever() -> None:
+        nonlocal acknowledged
         while True:
             acknowledged += len(ledger.submit([draft(0, text="x" * 5000)] * 4).result(WAIT_S))
+
+    with pytest.raises(StorageFull, match="no space is left"):
+        append_for_ever()
     return acknowledged
 
 

@@ -23,7 +23,7 @@ def files(tmp_path):
 def calls(monkeypatch):
     """What is asked of the disk, in order; `calls.fail` names the step that fails."""
 
-    class Calls(list):
+    class Calls(list[str]):
         fail = ""
 
         def step(self, name):

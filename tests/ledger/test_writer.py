@@ -28,7 +28,7 @@ def put(ledger, *drafts):
     return ledger.submit(drafts).result(WAIT_S)
 
 
-def connection_of(ledger) -> sqlite3.Connection:
+def connection_of(ledger):
     return ledger._writer._connection
 
 
@@ -158,7 +158,7 @@ def test_rows_that_another_hand_added_stop_the_ledger_for_good(ledger, directory
 
 def test_a_bug_ends_the_writer_loudly_and_nobody_waits_for_ever(opener, monkeypatch):
     ledger = opener()
-    seen = []
+    seen: list[threading.ExceptHookArgs] = []
     monkeypatch.setattr(threading, "excepthook", seen.append)
 
     def broken(_self, _connection):
