@@ -69,13 +69,15 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
         _list(err, "提示 · notes:", "yellow", remarks)
     if faults:
         raise ConfigError(faults)
-    meters = sum(len(bus.meter) for bus in settings.bus)
-    contacts = sum(len(bus.contact) for bus in settings.bus)
-    out.print(
-        f"正常 · ok: {config}: mine {settings.site.mine_code}, state {settings.site.state}, "
-        f"{meters} meters, {contacts} contacts, {len(settings.camera)} cameras, "
-        f"{len(settings.broker)} brokers"
-    )
+    counts = {
+        "meter": sum(len(bus.meter) for bus in settings.bus),
+        "contact": sum(len(bus.contact) for bus in settings.bus),
+        "camera": len(settings.camera),
+        "broker": len(settings.broker),
+    }
+    wired = ", ".join(f"{count} {name}{'s'[: count != 1]}" for name, count in counts.items())
+    site = settings.site
+    out.print(f"正常 · ok: {config}: mine {site.mine_code}, state {site.state}, {wired}")
 
 
 @app.command()

@@ -280,7 +280,9 @@ def test_check_of_a_good_file_counts_what_is_wired_and_notes_what_is_unwise(esea
     said = eseal("check", "-c", config)
     assert said.code == 0
     assert "正常 · ok" in said.out
-    assert "mine 220100000001, state suspended, 1 meters, 0 contacts, 0 cameras" in said.out
+    assert (
+        "mine 220100000001, state suspended, 1 meter, 0 contacts, 0 cameras, 1 broker" in said.out
+    )
     assert "提示 · notes:" in said.err
     assert "province.keys: is empty" in said.err
 

@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel, Field, ValidationError
 
 from edge.config import MAX_BYTES, SealConfig, decode, load, parse
-from edge.config.words import hide_passwords, show
+from edge.config.words import faults_of, hide_passwords, show
 from edge.errors import ConfigError, Fault, Unfit
 from tests.configs import SAMPLE, changed, minimal, sample
 from tests.docs.rows import SECTIONS
@@ -244,6 +245,23 @@ def test_after_a_hundred_faults_the_rest_is_counted():
     found = list(faults(data).values())
     assert len(found) == 101
     assert str(found[-1]) == "seal.toml: has 150 further faults; mend these first"
+
+
+def test_what_pydantic_may_come_to_say_later_is_told_in_its_own_words():
+    class Later(BaseModel):
+        name: str = Field(pattern="^x$")
+
+    with pytest.raises(ValidationError) as caught:
+        Later.model_validate({"name": "y"})
+    (fault,) = faults_of(caught.value, Later)
+    assert str(fault) == "name: is 'y'; string should match pattern '^x$'"
+
+
+def test_what_is_no_table_at_all_is_told():
+    with pytest.raises(ValidationError) as caught:
+        SealConfig.model_validate([])
+    (fault,) = faults_of(caught.value, SealConfig)
+    assert str(fault).startswith("seal.toml: is a list, not a table")
 
 
 # --- the hash and what is recorded ---------------------------------------------------------
