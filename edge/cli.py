@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from edge.config import load
 from edge.errors import ConfigError, EsealError, Fault, LedgerCorrupt, Refused, StorageFull
 
 EX_IOERR = 74
+_ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.ECONNREFUSED}
 EXIT_CODES = (
     "Exit codes: 0 done; 1 not sound, or input refused; 2 wrong use of the command; "
     "65 ledger damaged; 74 storage takes nothing; 78 faults in the configuration."
@@ -259,7 +261,9 @@ def main() -> None:
             raise
         sys.exit(max(_tell(error) for error in told if isinstance(error, EsealError)))
     except OSError as error:
-        if error.filename is None or sys.argv[1:2] == ["run"]:
-            raise  # not about a file that somebody named: a bug
-        err.print(Text.assemble(("错误 · error: ", "red"), f"{error.filename}: {error.strerror}"))
+        named = error.filename is not None or error.errno in _ADDRESS_ERRORS
+        if not named or sys.argv[1:2] == ["run"]:
+            raise  # not about a file or an address that somebody named: a bug
+        words = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror)
+        err.print(Text.assemble(("eseal: 错误 · error: ", "red"), words))
         sys.exit(EX_IOERR)
