@@ -7,6 +7,11 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from edge.config import parse
+from edge.errors import ConfigError, Fault
+
 REPO = Path(__file__).resolve().parent.parent
 SAMPLE = REPO / "deploy" / "seal.toml"
 
@@ -49,3 +54,16 @@ def changed(data: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     else:
         at[last] = value
     return result
+
+
+def faults(data: dict[str, Any]) -> dict[str, Fault]:
+    """Path → fault of everything that is wrong with `data`."""
+    with pytest.raises(ConfigError) as caught:
+        parse(data)
+    return {fault.path: fault for fault in caught.value.faults}
+
+
+def only_fault(data: dict[str, Any]) -> Fault:
+    """The one thing that is wrong."""
+    (fault,) = faults(data).values()
+    return fault
