@@ -20,7 +20,7 @@ class PtyLine:
 
     def __init__(self) -> None:
         self._fds: list[int] = []
-        self._masters: tuple[int, int] = (-1, -1)
+        self._masters: tuple[int, ...] = ()
         self.server_device = ""
         self.client_device = ""
         self.shape: Callable[[bytes], bytes] = bytes
@@ -44,8 +44,9 @@ class PtyLine:
         loop = asyncio.get_running_loop()
         for master in self._masters:
             loop.remove_reader(master)
-        for fd in self._fds:
-            os.close(fd)
+        self._masters = ()
+        while self._fds:
+            os.close(self._fds.pop())
 
     def inject(self, data: bytes) -> None:
         """Put bytes on the line towards the client, as a disturbance does."""

@@ -1,0 +1,14 @@
+"""Fixtures of the sensors' tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from edge.sensors import health
+
+
+@pytest.fixture
+def short_backoff(monkeypatch):
+    """Lost units are asked again soon, for tests that measure no pace."""
+    monkeypatch.setattr(health, "FIRST_BACKOFF_S", 0.3)
+    monkeypatch.setattr(health, "MAX_BACKOFF_S", 1.0)

@@ -1,0 +1,234 @@
+"""The poller against a port that is written down: who is asked when, and what is said."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import Counter
+from itertools import pairwise
+
+import pytest
+
+from edge.clock import ManualClock
+from edge.domain.activity import Duty
+from edge.domain.observation import (
+    ContactChange,
+    Observation,
+    Quality,
+    Reading,
+    SourceBack,
+    SourceLost,
+)
+from edge.errors import SourceError
+from edge.sensors import poller as poller_module
+from edge.sensors.modbus import BusDownError, NoAnswerError
+from edge.sensors.poller import Poller, poll_bus
+from edge.sensors.spec import ContactSpec, MeterSpec, TcpBus
+from simulators.meters.units import Site
+
+
+class WrittenPort:
+    """A port that plays the simulated site's registers without a line.
+
+    Attributes:
+        down: the bus cannot be opened.
+        silent: units that do not answer; each costs `timeout_s` of the clock's time.
+        refusing: units that answer with an exception.
+    """
+
+    def __init__(self, clock, timeout_s=0.5):
+        self.site = Site()
+        self.clock = clock
+        self.timeout_s = timeout_s
+        self.down = False
+        self.silent = set()
+        self.refusing = set()
+        self.asked = []
+        self.closed = False
+
+    async def read(self, unit, span):
+        self.asked.append((unit, span))
+        if self.down:
+            raise BusDownError("bus yard: cannot be opened")
+        if unit in self.silent:
+            self.clock.advance(self.timeout_s)
+            raise NoAnswerError(f"unit {unit}: no answer")
+        if unit in self.refusing:
+            raise SourceError(f"unit {unit}: exception 2")
+        [device] = [device for device in self.site.units if device.unit == unit]
+        memory = device.memory(self.clock.now().mono_us / 1e6)
+        return [memory.get((span.function, span.address + i), 0) for i in range(span.count)]
+
+    def close(self):
+        self.closed = True
+
+
+BUS = TcpBus(
+    code="yard",
+    transport="tcp",
+    host="127.0.0.1",
+    period_s=2,
+    meter=(
+        MeterSpec(code="fan", profile="chint_dtsu666", unit=1, duty=Duty.FAN),
+        MeterSpec(code="pump", profile="acrel_adl400", unit=2, duty=Duty.PUMP),
+        MeterSpec(code="hoist", profile="eastron_sdm630", unit=3, duty=Duty.HOIST),
+    ),
+    contact=(
+        ContactSpec(code="box", unit=10, address=0),
+        ContactSpec(code="door", unit=10, address=5),
+    ),
+)
+
+
+class Bench:
+    def __init__(self):
+        self.clock = ManualClock()
+        self.port = WrittenPort(self.clock)
+        self.seen: list[Observation] = []
+        self.poller = Poller(BUS, self.port, clock=self.clock, emit=self.seen.append)
+
+    async def sweeps(self, count, period_s=2.0):
+        for _ in range(count):
+            await self.poller.sweep()
+            self.clock.advance(period_s)
+
+    def of(self, kind):
+        return [item for item in self.seen if isinstance(item, kind)]
+
+
+@pytest.fixture
+def bench():
+    return Bench()
+
+
+async def test_a_sweep_gives_a_reading_a_meter_and_the_first_state_of_every_contact(bench):
+    assert await bench.poller.sweep()
+    assert [item.source for item in bench.of(Reading)] == ["fan", "pump", "hoist"]
+    assert {item.quality for item in bench.of(Reading)} == {Quality.GOOD}
+    assert [(item.source, item.closed) for item in bench.of(ContactChange)] == [
+        ("box", True),
+        ("door", True),
+    ]
+
+
+async def test_a_sweep_makes_one_request_a_block_of_registers(bench):
+    await bench.poller.sweep()
+    assert Counter(unit for unit, _ in bench.port.asked) == {1: 3, 2: 2, 3: 1, 10: 1}
+
+
+async def test_a_contact_speaks_only_when_it_changes(bench):
+    await bench.sweeps(3)
+    bench.port.site.contacts.open(5)
+    bench.seen.clear()
+    await bench.sweeps(4)
+    [change] = bench.of(ContactChange)
+    assert (change.source, change.closed) == ("door", False)
+
+
+async def test_loss_is_said_once_after_three_sweeps_and_return_once(bench):
+    await bench.sweeps(1)
+    bench.port.silent = {3}
+    await bench.sweeps(40)
+    [lost] = bench.of(SourceLost)
+    assert lost.source == "hoist"
+    assert "no answer" in lost.reason
+    bench.port.silent = set()
+    await bench.sweeps(40)
+    [back] = bench.of(SourceBack)
+    assert back.source == "hoist"
+    assert back.lost_s > 60
+    assert bench.of(Reading)[-1].source == "hoist"
+
+
+async def test_a_silent_unit_is_asked_less_and_less_while_the_others_keep_their_pace(bench):
+    bench.port.silent = {1}
+    await bench.sweeps(150)
+    assert Counter(item.source for item in bench.of(Reading)) == {"pump": 150, "hoist": 150}
+    assert sum(unit == 1 for unit, _ in bench.port.asked) <= 20
+
+
+async def test_a_unit_that_refuses_is_lost_like_a_silent_one(bench):
+    bench.port.refusing = {2}
+    await bench.sweeps(5)
+    [lost] = bench.of(SourceLost)
+    assert (lost.source, lost.reason) == ("pump", "unit 2: exception 2")
+
+
+async def test_after_a_failure_a_unit_is_probed_before_its_registers_are_believed(bench):
+    await bench.sweeps(1)
+    bench.port.silent = {3}
+    await bench.sweeps(1)
+    bench.port.silent, bench.port.asked = set(), []
+    await bench.sweeps(2)
+    spans = [span for unit, span in bench.port.asked if unit == 3]
+    assert len(spans) == 3  # probe and read, then read
+    assert spans[0].answer_bytes != spans[1].answer_bytes
+    assert spans[1] == spans[2]
+
+
+async def test_all_contacts_of_a_module_are_lost_with_it(bench):
+    bench.port.silent = {10}
+    await bench.sweeps(4)
+    assert [item.source for item in bench.of(SourceLost)] == ["box", "door"]
+
+
+async def test_a_bus_that_is_down_is_tried_once_a_sweep_and_every_source_is_lost_once(bench):
+    bench.port.down = True
+    await bench.sweeps(6)
+    assert len(bench.port.asked) == 6
+    assert sorted(item.source for item in bench.of(SourceLost)) == [
+        "box",
+        "door",
+        "fan",
+        "hoist",
+        "pump",
+    ]
+    bench.port.down = False
+    assert await bench.poller.sweep()
+    assert len(bench.of(SourceBack)) == 5
+    assert len(bench.of(Reading)) == 3
+
+
+async def test_an_exception_that_nobody_expects_is_not_swallowed(bench):
+    async def broken(_unit, _span):
+        raise ZeroDivisionError
+
+    bench.port.read = broken
+    with pytest.raises(ZeroDivisionError):
+        await bench.poller.sweep()
+
+
+async def _poll_for(monkeypatch, clock, port, seconds):
+    monkeypatch.setattr(poller_module, "open_port", lambda bus, clock: port)
+    sweeps = []
+    original = Poller.sweep
+
+    async def counted(self):
+        sweeps.append(clock.now().mono_us / 1e6)
+        if sweeps[-1] >= seconds:
+            raise asyncio.CancelledError
+        return await original(self)
+
+    monkeypatch.setattr(Poller, "sweep", counted)
+    with contextlib.suppress(asyncio.CancelledError):
+        await poll_bus(BUS, clock=clock, emit=lambda _: None)
+    return sweeps
+
+
+async def test_sweeps_keep_their_period_however_long_one_takes(monkeypatch):
+    clock = ManualClock()
+    port = WrittenPort(clock)
+    port.silent = {1, 2, 3}
+    sweeps = await _poll_for(monkeypatch, clock, port, 5)
+    assert sweeps[:3] == [0.0, 2.0, 4.0]
+    assert port.closed
+
+
+async def test_a_bus_that_is_down_is_tried_at_growing_bounded_distances(monkeypatch):
+    clock = ManualClock()
+    port = WrittenPort(clock)
+    port.down = True
+    sweeps = await _poll_for(monkeypatch, clock, port, 60)
+    gaps = [round(b - a, 3) for a, b in pairwise(sweeps)]
+    assert gaps[:4] == [2.0, 4.0, 8.0, 10.0]
+    assert set(gaps[4:]) == {10.0}
