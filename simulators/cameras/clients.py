@@ -1,0 +1,67 @@
+"""One connection to the camera: a bounded queue, and what is sent from it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+_ROOM = 4_000_000  # bytes that may wait for a slow client
+
+
+class Viewer:
+    """What one client is sent, and no more than it takes.
+
+    A client that does not keep up loses whole pictures until the next key frame; they are
+    counted in `dropped`.
+    """
+
+    def __init__(self, writer: asyncio.StreamWriter) -> None:
+        self._writer = writer
+        self._ready = asyncio.Event()
+        self._queue: list[bytes] = []
+        self._waiting = 0
+        self._starved = True  # until a key frame
+        self.channel = 0
+        self.playing = False
+        self.dropped = 0
+        self.sent = 0
+
+    def offer(self, wire: bytes, *, key: bool) -> None:
+        """Queue one access unit's bytes, or drop it."""
+        if self._starved and not key:
+            return
+        if self._waiting + len(wire) > _ROOM:
+            self._starved = True
+            self.dropped += 1
+            return
+        if self._starved:
+            self._starved = False
+        self._put(wire)
+        self.sent += 1
+
+    def answer(self, data: bytes) -> None:
+        """Queue a response; responses and pictures leave in the order in which they came."""
+        self._put(data)
+
+    def _put(self, data: bytes) -> None:
+        self._queue.append(data)
+        self._waiting += len(data)
+        self._ready.set()
+
+    async def pump(self) -> None:
+        """Send what is queued, until cancelled or the client has gone."""
+        with contextlib.suppress(ConnectionError):
+            while True:
+                await self._ready.wait()
+                self._ready.clear()
+                while self._queue:
+                    data = self._queue.pop(0)
+                    self._waiting -= len(data)
+                    self._writer.write(data)
+                    await self._writer.drain()
+
+    def close(self) -> None:
+        """Cut the connection now."""
+        self.playing = False
+        transport = self._writer.transport
+        transport.abort()

@@ -1,0 +1,274 @@
+"""A camera: an RTSP server with one track, RTP interleaved on the RTSP connection.
+
+One encoder serves every client, and works only while somebody watches. Encoding happens in a
+thread of its own; the loop only copies bytes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+from edge.errors import Refused
+from simulators.cameras import rtsp, sdp
+from simulators.cameras.auth import Guard, Scheme
+from simulators.cameras.clients import Viewer
+from simulators.cameras.feeds import Feed
+from simulators.cameras.rtp import Packetiser, interleave
+from simulators.cameras.rtsp import Request
+from simulators.cameras.units import AccessUnit
+
+_PATH = "/stream"
+_MAX_CLIENTS = 32
+_MAX_PENDING = 50  # units between the encoder's thread and the loop
+_PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
+_PATIENCE_S = 60.0  # for a client that has not played yet
+
+
+class CameraServer:
+    """Use as an async context manager.
+
+    Args:
+        make_feed: makes the source of pictures; called once, in a thread.
+        host: interface to listen on.
+        port: 0 lets the system choose; read `port` or `url` then.
+        user: name to ask for.
+        password: its password.
+        auth: "none", "basic" or "digest".
+
+    Attributes:
+        feed: the source of pictures, once entered.
+        hung: connections are taken, requests read, nothing is sent any more.
+        garbage: what is sent as pictures is chance bytes.
+        drop_keys: key frames are left out.
+        dropped: pictures that slow clients did not get.
+    """
+
+    def __init__(
+        self,
+        make_feed: Callable[[], Feed],
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        user: str = "",
+        password: str = "",
+        auth: Scheme | str = Scheme.NONE,
+    ) -> None:
+        self._make_feed = make_feed
+        self.host, self.port = host, port
+        self._user, self._password, self._scheme = user, password, Scheme(auth)
+        self.hung = self.garbage = self.drop_keys = False
+        self._dropped_before = 0
+        self._viewers: set[Viewer] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._stop: threading.Event | None = None
+        self._thread: threading.Thread | None = None
+        self._pending = threading.Semaphore(_MAX_PENDING)
+        self.feed: Feed
+
+    @property
+    def url(self) -> str:
+        """What a client opens, credentials included."""
+        login = "" if self._scheme is Scheme.NONE else f"{self._user}:{self._password}@"
+        return f"rtsp://{login}{self.host}:{self.port}{_PATH}"
+
+    @property
+    def clients(self) -> int:
+        """Connections that are being sent pictures."""
+        return sum(viewer.playing for viewer in self._viewers)
+
+    @property
+    def dropped(self) -> int:
+        """Pictures that slow clients did not get, since the start."""
+        return self._dropped_before + sum(viewer.dropped for viewer in self._viewers)
+
+    def kick(self) -> None:
+        """Cut every connection."""
+        for viewer in tuple(self._viewers):
+            viewer.close()
+
+    async def __aenter__(self) -> Self:
+        self.feed = await asyncio.to_thread(self._make_feed)
+        self._packetiser = Packetiser(
+            self.feed.codec, secrets.randbits(32), secrets.randbits(16)
+        )
+        self._server = await asyncio.start_server(
+            self._connected, self.host, self.port, limit=rtsp.MAX_HEAD
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._server is not None:
+            self._server.close()
+        self.kick()
+        tasks = tuple(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._rest()
+        while self._thread is not None and self._thread.is_alive():
+            await asyncio.sleep(0.005)
+        if self._server is not None:
+            await self._server.wait_closed()
+            self._server = None
+
+    # Pictures
+
+    def _work(self) -> None:
+        """Let the feed run."""
+        if self._stop is not None:
+            self.feed.want_key()
+            return
+        stop, loop, before = threading.Event(), asyncio.get_running_loop(), self._thread
+        self._stop = stop
+
+        def run() -> None:
+            if before is not None:
+                before.join()
+            for unit in self.feed.units(stop):
+                if stop.is_set():
+                    return
+                if self._pending.acquire(blocking=False):  # else the loop is stuck: lost
+                    with contextlib.suppress(RuntimeError):  # the loop has closed
+                        loop.call_soon_threadsafe(self._deliver, unit)
+
+        self._thread = threading.Thread(target=run, name="camera feed", daemon=True)
+        self._thread.start()
+
+    def _rest(self) -> None:
+        """Let the feed end."""
+        if self._stop is not None:
+            self._stop.set()
+            self._stop = None
+
+    def _deliver(self, unit: AccessUnit) -> None:
+        self._pending.release()
+        if self.hung or (unit.key and self.drop_keys):
+            return
+        if self.garbage:
+            nals = tuple(os.urandom(len(nal)) for nal in unit.nals)
+            unit = AccessUnit(nals, unit.pts, unit.key)
+        packets = self._packetiser.packets(unit)
+        wires: dict[int, bytes] = {}
+        for viewer in self._viewers:
+            if viewer.playing:
+                if viewer.channel not in wires:
+                    wires[viewer.channel] = interleave(packets, viewer.channel)
+                viewer.offer(wires[viewer.channel], key=unit.key)
+
+    # Connections
+
+    async def _connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        if len(self._viewers) >= _MAX_CLIENTS:
+            writer.write(rtsp.response(503, "0", {}))
+            writer.close()
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        viewer = Viewer(writer)
+        self._viewers.add(viewer)
+        pump = asyncio.create_task(viewer.pump())
+        try:
+            await self._converse(reader, viewer)
+        except (EOFError, ConnectionError, TimeoutError, asyncio.CancelledError):
+            pass  # gone, silent for too long, or we are closing
+        finally:
+            viewer.playing = False
+            self._dropped_before += viewer.dropped
+            self._viewers.discard(viewer)
+            pump.cancel()
+            self._tasks.discard(task)
+            if not self.clients:
+                self._rest()
+            writer.close()
+
+    async def _converse(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
+        guard = Guard(self._scheme, self._user, self._password)
+        session = _Session()
+        while not session.over:
+            patience = None if viewer.playing else _PATIENCE_S
+            try:
+                async with asyncio.timeout(patience):
+                    request = await rtsp.read_request(reader)
+                answer = self._answer(request, guard, session, viewer)
+            except Refused:
+                answer = rtsp.response(400, "0", {})
+                session.over = True
+            if not self.hung:
+                viewer.answer(answer)
+                if session.playing and not viewer.playing:
+                    viewer.playing = True
+                    self._work()
+        await asyncio.sleep(0.05)  # the last answer leaves first
+
+    def _answer(
+        self, request: Request, guard: Guard, session: _Session, viewer: Viewer
+    ) -> bytes:
+        """The response to one request; notes in `session` and `viewer` what follows from it."""
+        cseq = request.headers["cseq"]
+
+        def say(status: int, headers: dict[str, str] | None = None, body: str = "") -> bytes:
+            return rtsp.response(status, cseq, headers or {}, body)
+
+        if request.method == "OPTIONS":
+            return say(200, {"Public": _PUBLIC})
+        if not guard.admits(request):
+            return say(401, {"WWW-Authenticate": guard.challenge()})
+        if not (request.path + "/").startswith(_PATH + "/"):
+            return say(404)
+        if request.method == "DESCRIBE":
+            text = sdp.describe(self.feed.codec, self.feed.sets, self.host, self.feed.fps)
+            base = f"rtsp://{self.host}:{self.port}{_PATH}/"
+            return say(200, {"Content-Base": base, "Content-Type": "application/sdp"}, text)
+        if request.method == "SETUP":
+            transport = rtsp.parse_transport(request.headers.get("transport", ""))
+            if transport is None:
+                return say(461)
+            viewer.channel, session.id = transport.channel, session.id or secrets.token_hex(8)
+            pair = f"{transport.channel}-{transport.channel + 1}"
+            return say(
+                200,
+                {
+                    "Transport": f"RTP/AVP/TCP;unicast;interleaved={pair}",
+                    "Session": f"{session.id};timeout=60",
+                },
+            )
+        if request.method in {"PAUSE", "ANNOUNCE", "RECORD", "REDIRECT"}:
+            return say(501)
+        given = request.headers.get("session", "").partition(";")[0]
+        known = bool(session.id) and given == session.id
+        if request.method == "PLAY":
+            if not known:
+                return say(454)
+            session.playing = True
+            return say(200, {"Session": session.id, "Range": "npt=now-"})
+        if request.method == "TEARDOWN":
+            session.over = True
+            viewer.playing = False
+            return say(200 if known else 454)
+        return say(200, {"Session": session.id} if known else {})
+
+
+class _Session:
+    """What one connection has agreed on."""
+
+    def __init__(self) -> None:
+        self.id = ""
+        self.playing = False
+        self.over = False
