@@ -22,13 +22,12 @@ from pymodbus.pdu import ModbusPDU
 
 from edge.clock import Clock
 from edge.errors import SourceError
+from edge.sensors.load import read_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
 from edge.sensors.spec import SerialBus, TcpBus
 
 _MAX_QUIET_ROUNDS = 5
 _MAX_QUIET_S = 0.5
-_BITS_A_CHARACTER = 11  # start, 8 data, parity or second stop, stop
-_FRAME_OVERHEAD = 8 + 5 + 7  # characters of request, of an empty answer, of the gaps around them
 _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
 
 # A noisy line would fill the log: every failure reaches the poller as a SourceError anyway.
@@ -157,8 +156,7 @@ class PymodbusPort:
         """`timeout_s`, and on a serial line the time that both frames take to travel."""
         if not isinstance(self._bus, SerialBus):
             return self._bus.timeout_s
-        characters = _FRAME_OVERHEAD + span.answer_bytes
-        return self._bus.timeout_s + characters * _BITS_A_CHARACTER / self._bus.baud
+        return self._bus.timeout_s + read_seconds(self._bus, span)
 
     def _hear(self, sending: bool, data: bytes) -> bytes:
         if not sending:
