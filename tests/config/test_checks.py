@@ -20,9 +20,6 @@ def test_every_fault_is_told_at_once_also_those_between_tables():
     }
 
 
-# path of the key, what is written there, what the fault's text must say
-
-
 def test_two_lines_may_not_share_a_device_nor_two_contacts_an_input():
     data = changed(sample(), "bus.0", {**sample()["bus"][1], "code": "other", "meter": []})
     data["bus"][0]["contact"] = [

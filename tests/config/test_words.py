@@ -12,6 +12,7 @@ from edge.config import SealConfig, parse
 from edge.config.words import faults_of, hide_passwords, show
 from tests.configs import changed, faults, minimal, only_fault, sample
 
+# path of the key, what is written there, what the fault's text must say
 WRONG = [
     ("site", None, "is missing; add it: which mine and which box"),
     ("site.mine_code", None, 'is missing; add it: 12-digit mine code, e.g. mine_code = "220100'),
