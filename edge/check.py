@@ -108,7 +108,11 @@ def _password_problem(path: Path) -> str:
         return f"cannot be read ({error.strerror})"
     if len(raw) > MAX_PASSWORD_BYTES:
         return f"is larger than {MAX_PASSWORD_BYTES} bytes"
-    return "" if raw.split(b"\n", 1)[0].strip() else "has an empty first line"
+    try:
+        first = raw.decode("utf-8").partition("\n")[0]
+    except UnicodeDecodeError:
+        return "is not UTF-8"
+    return "" if first.strip() else "has an empty first line"
 
 
 def _videos(config: SealConfig) -> Iterator[Fault]:

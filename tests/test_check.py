@@ -215,6 +215,10 @@ def blank_password(pki: Path) -> None:
     (pki / "password").write_bytes(b"\nsecret")
 
 
+def latin_password(pki: Path) -> None:
+    (pki / "password").write_bytes("geheimnisträger".encode("latin-1"))
+
+
 def endless_password(pki: Path) -> None:
     (pki / "password").unlink()
     (pki / "password").symlink_to("/dev/zero")
@@ -235,6 +239,7 @@ def endless_password(pki: Path) -> None:
         (folder, "tls.ca", "cannot be read (Is a directory)"),
         (no_password, "password_file", "cannot be read (No such file or directory)"),
         (blank_password, "password_file", "has an empty first line"),
+        (latin_password, "password_file", "is not UTF-8"),
         (endless_password, "password_file", "is larger than 4096 bytes"),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
