@@ -117,14 +117,12 @@ def parse_header(data: bytes) -> tuple[Kind, int]:
 
 def parse_body(kind: Kind, body: bytearray) -> Message:
     """The message. Raises Refused when sizes disagree or a figure is out of its range."""
-    match kind:
-        case Kind.PICTURE:
-            return _picture(body)
-        case Kind.QUALITY:
-            return _quality(body)
-        case Kind.ENDED:
-            text = body.decode("utf-8", "replace")
-            return EndedMessage("".join(c if c.isprintable() else "?" for c in text))
+    if kind is Kind.PICTURE:
+        return _picture(body)
+    if kind is Kind.QUALITY:
+        return _quality(body)
+    text = body.decode("utf-8", "replace")
+    return EndedMessage("".join(c if c.isprintable() else "?" for c in text))
 
 
 def _picture(body: bytearray) -> PictureMessage:

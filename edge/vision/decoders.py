@@ -89,6 +89,6 @@ def suppress(boxes: Floats, scores: Floats, iou: float) -> list[int]:
         wide = np.minimum(x2[i], x2) - np.maximum(x1[i], x1)
         high = np.minimum(y2[i], y2) - np.maximum(y1[i], y1)
         shared = np.maximum(wide, 0) * np.maximum(high, 0)
-        union = np.maximum(areas[i] + areas - shared, 1e-9)
-        alive &= shared / union <= iou
+        union = areas[i] + areas - shared
+        alive &= shared <= iou * union
     return kept

@@ -69,6 +69,8 @@ def load_detector(model: str, threads: int) -> Detector:
     directory = manifest_directory()
     spec = find(model, read_manifest(directory))
     path = directory / spec.file
+    if spec.url and not path.exists():
+        raise _config_error(f"{path} is not here; fetch it from {spec.url}")
     data = _read(path)
     digest = hashlib.sha256(data).hexdigest()
     if digest != spec.sha256:
@@ -155,8 +157,11 @@ class Detector:
             raise Refused(f"{self._where}: gives outputs that are not float32 tensors")
         named = dict(zip(self._outputs, raw, strict=True))
         assert self._decode is not None
-        with np.errstate(invalid="ignore", over="ignore"):  # such rows are dropped in _select
-            boxes, scores = self._decode(named, self.spec.width, self.spec.height)
+        try:
+            with np.errstate(invalid="ignore", over="ignore"):  # such rows go in _select
+                boxes, scores = self._decode(named, self.spec.width, self.spec.height)
+        except Refused as error:
+            raise Refused(f"{self._where}: {error}") from error
         highest = max(index for wanted in self.spec.classes.values() for index in wanted)
         if len(boxes) != len(batch) or scores.shape[-1] <= highest:
             raise Refused(f"{self._where}: gives {scores.shape} scores for {len(batch)} pictures")

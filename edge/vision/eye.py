@@ -50,7 +50,9 @@ class Pace:
         if self._owed > 0:
             self._owed -= 1
             return True
-        limit = LONG_GROUP_S if self._group_s <= LONG_GROUP_S else BETWEEN_S
+        lasting = t - self._key_at if self._key_at is not None else 0.0
+        long = max(self._group_s, lasting) > LONG_GROUP_S
+        limit = BETWEEN_S if long else LONG_GROUP_S
         return t - self._looked >= limit
 
     def looked(self, t: float) -> None:

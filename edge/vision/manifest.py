@@ -31,6 +31,7 @@ class ModelSpec(BaseModel):
     file: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.onnx$", description="beside the manifest"
     )
+    url: str = Field(default="", max_length=500, description="where to fetch it from")
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
     decoder: str
     width: int = Field(ge=32, le=2048, description="pixels of the input")

@@ -16,7 +16,8 @@ Floats = npt.NDArray[np.float32]
 MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any resolution
 REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
 FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
-KEY_TOLERANCE = 0.6  # mean grey levels by which two encodings of one still picture may differ
+KEY_TOLERANCE = 0.15  # mean grey levels by which two encodings of one still picture may differ
+LATER_TOLERANCE = 0.05  # … and by which an encoder may still be refining it
 SETTLE = 2  # pictures after a key picture that an encoder may still be refining it
 _BORDER = 0.12  # top and bottom strips where cameras write the time
 
@@ -83,8 +84,8 @@ class Stillness:
 
     Two key pictures of a still source differ a little because an encoder starts anew each
     time; two later pictures of one group do not differ unless the source does. So stillness
-    begins only when two later pictures are equal to the last bit, and ends when they are
-    not, or when two key pictures differ by more than an encoder's whim. The strips where
+    begins only when two later pictures are equal to the last bit, and ends when they, or two
+    key pictures, differ by more than an encoder's whim. The strips where
     cameras write the time are left out.
     """
 
@@ -108,10 +109,10 @@ class Stillness:
             self._key, self._later = rows, None
         elif since_key >= SETTLE:
             if self._later is not None:
-                if _differs(self._later, rows, 0.0):
-                    self._since = None
-                elif self._since is None:
+                if self._since is None and np.array_equal(self._later, rows):
                     self._since = t
+                elif _differs(self._later, rows, LATER_TOLERANCE):
+                    self._since = None
             self._later = rows
         return 0.0 if self._since is None else max(0.0, t - self._since)
 
@@ -119,8 +120,6 @@ class Stillness:
 def _differs(a: Pixels, b: Pixels, tolerance: float) -> bool:
     if a.shape != b.shape:
         return True
-    if tolerance == 0:
-        return not np.array_equal(a, b)
     return float(cv2.absdiff(a, b).mean()) > tolerance
 
 

@@ -11,7 +11,7 @@ from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
 from edge.errors import Refused
 from edge.vision.detector import Detector
-from edge.vision.eye import Eye
+from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Picture
 from edge.vision.spec import CameraSpec
 from edge.vision.stream import LazyDecoder, colour, luma, open_file, video_stream
@@ -35,10 +35,13 @@ def play(
     Raises:
         Refused: the file is no video or breaks off in its middle; says which.
     """
-    eye, tracker, attention = Eye(), Tracker(), Attention()
+    eye, pace, tracker, attention = Eye(), Pace(), Tracker(), Attention()
     attentive = False
     newest: Picture | None = None
     for frame, t, since_key in _frames(path):
+        if not pace.due(t, since_key == 0, eye.awake):
+            continue
+        pace.looked(t)
         if not eye.wants(t, since_key):
             continue
         stamp = _later(start, t)

@@ -24,8 +24,8 @@ from edge.vision.stream import camera_process
 
 SILENCE_S = 12.0  # a process that says nothing for this long hangs; opening takes up to 10
 BODY_S = 2.0  # a message that was begun is there within this
-MAX_MESSAGES_A_S = 20.0  # averaged; more is not ours
-BURST = 40.0
+MESSAGES_A_S, PICTURES_A_S = 20.0, 8.0  # averaged; a process of ours says far less
+BURST_S = 2.0  # so many seconds' worth may come at once
 JOIN_S = 0.5
 _BUFFER_BYTES = 1 << 20
 
@@ -44,14 +44,31 @@ def _preload() -> None:
     _context.set_forkserver_preload(names)
 
 
+class Allowance:
+    """So many a second on average, `BURST_S` seconds' worth at once. Pure."""
+
+    def __init__(self, rate: float) -> None:
+        self._rate = rate
+        self._left = rate * BURST_S
+        self._newest: float | None = None
+
+    def spend(self, now: float) -> None:
+        """Use one up. Raises Refused when there is none left."""
+        elapsed = now - self._newest if self._newest is not None else 0.0
+        self._newest = now
+        self._left = min(self._rate * BURST_S, self._left + elapsed * self._rate) - 1
+        if self._left < 0:
+            raise Refused(f"camera process: more than the {self._rate:.0f} a second that it may")
+
+
 class CameraProcess:
     """One connection to one camera, in a process of its own."""
 
     def __init__(self, process: BaseProcess, channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
-        self._allowance = BURST
-        self._leave = False
+        self._messages = Allowance(MESSAGES_A_S)
+        self._pictures = Allowance(PICTURES_A_S)
 
     @classmethod
     async def start(cls, url: str, inference: Inference) -> CameraProcess:
@@ -86,7 +103,6 @@ class CameraProcess:
         Args:
             attentive: something was in view, so look even while nothing moves.
         """
-        self._leave = True
         try:
             self._channel.send(LEAVE_AND_LOOK if attentive else LEAVE)
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
@@ -99,8 +115,6 @@ class CameraProcess:
             SourceError: the process ended, hangs, or says that the stream ended.
             Refused: it says what a camera's process does not say.
         """
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
         try:
             async with asyncio.timeout(SILENCE_S):
                 header = await self._exactly(HEADER.size)
@@ -111,14 +125,13 @@ class CameraProcess:
             raise SourceError("its decoder hangs") from error
         except OSError as error:
             raise SourceError(f"its decoder crashed ({self._died()})") from error
-        self._count(loop.time() - begun)
+        now = asyncio.get_running_loop().time()
+        self._messages.spend(now)
         message = parse_body(kind, body)
         if isinstance(message, EndedMessage):
             raise SourceError(message.reason)
         if isinstance(message, PictureMessage):
-            if not self._leave:
-                raise Refused("camera process: a picture that nobody asked for")
-            self._leave = False
+            self._pictures.spend(now)
         return message
 
     async def _exactly(self, size: int) -> bytearray:
@@ -131,11 +144,6 @@ class CameraProcess:
                 raise ConnectionResetError
             have += got
         return data
-
-    def _count(self, elapsed: float) -> None:
-        self._allowance = min(BURST, self._allowance + elapsed * MAX_MESSAGES_A_S) - 1
-        if self._allowance < 0:
-            raise Refused("camera process: more messages than it may send")
 
     def _died(self) -> str:
         self._process.join(JOIN_S)

@@ -66,11 +66,14 @@ def camera_process(url: str, channel: socket.socket) -> None:
     av.logging.set_level(None)
     channel.settimeout(WRITE_S)
     line = Line(channel)
+    begun = time.monotonic()
     try:
         reason = watch_stream(url, line)
     except av.FFmpegError as error:
-        # Its full text may hold the URL and so the password.
-        reason = f"{type(error).__name__}: {error.strerror}"
+        # Its full text may hold the URL and so the password. A timeout has no telling name.
+        reason = f"the stream fails: {error.strerror}"
+        if not line.heard and time.monotonic() - begun > OPEN_S - 0.5:
+            reason = f"the camera does not answer within {OPEN_S:.0f} s"
     except MemoryError:
         reason = "needs more memory than a stream may"
     except OSError:
@@ -83,6 +86,7 @@ class Line:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
+        self.heard = False  # whether a packet has come at all
         self.leave = False
         self.attentive = False
 
@@ -128,6 +132,7 @@ def watch_stream(url: str, line: Line) -> str:
         now = time.monotonic()
         if lazy is None or lazy.stream is not stream:
             lazy = LazyDecoder(stream)
+        line.heard = True
         line.listen()
         lazy.take(packet)
         if pace.due(now, bool(packet.is_keyframe), eye.awake) or lazy.full:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -197,8 +198,7 @@ def _side(start: Position, end: Position, point: Position) -> float:
 
 def _distance_right(line: LineSpec, point: Position) -> float:
     (x1, y1), (x2, y2) = line.start, line.end
-    length = ((x2 - x1) ** 2 + (y2 - y1) ** 2) ** 0.5
-    return _side(line.start, line.end, point) / length if length > 0 else 0.0
+    return _side(line.start, line.end, point) / math.hypot(x2 - x1, y2 - y1)
 
 
 class ZoneAnalyser:

@@ -25,7 +25,9 @@ def _scene(seed: int = 1, contrast: float = 60.0) -> np.ndarray:
     scene = np.linspace(90, 90 + contrast, HEIGHT)[:, None] * np.ones((1, WIDTH))
     for _ in range(12):
         x, y = rng.integers(0, WIDTH - 20), rng.integers(0, HEIGHT - 20)
-        scene[y : y + rng.integers(4, 20), x : x + rng.integers(4, 20)] += rng.normal(0, contrast / 3)
+        scene[y : y + rng.integers(4, 20), x : x + rng.integers(4, 20)] += rng.normal(
+            0, contrast / 3
+        )
     return scene
 
 

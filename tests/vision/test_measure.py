@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.vision.measure import Reference, Stillness, measure, shrunk
+from edge.vision.picture import MAX_EDGE, Pixels, fitted
+
+
+def _scene(seed: int) -> Pixels:
+    """Walls and posts with hard edges."""
+    rng = np.random.default_rng(seed)
+    scene = np.full((180, 320), 120, np.uint8)
+    for _ in range(25):
+        x, y = int(rng.integers(0, 300)), int(rng.integers(0, 160))
+        cv2.rectangle(scene, (x, y), (x + 30, y + 20), int(rng.integers(40, 220)), -1)
+    return scene
+
+
+def _noisy(scene: Pixels, sigma: float, seed: int) -> Pixels:
+    noise = np.random.default_rng(seed).normal(0, sigma, scene.shape)
+    return np.clip(scene + noise, 0, 255).astype(np.uint8)
+
+
+def test_measures_of_a_plain_and_of_a_rich_picture():
+    plain = measure(np.full((180, 320), 40, np.uint8), 1.0, 2.5)
+    assert (plain.brightness, plain.contrast, plain.sharpness) == (40, 0, 0)
+    assert (plain.similarity, plain.still_s) == (1.0, 2.5)
+    rich = measure(_scene(1), 1.0, 0.0)
+    assert rich.contrast > 15
+    assert rich.sharpness > 100
+
+
+def test_the_same_scene_in_other_light_is_similar():
+    reference = Reference()
+    assert reference.compare(_scene(1), 0) == 1
+    darker = (_scene(1) * 0.5).astype(np.uint8)
+    assert reference.compare(_noisy(darker, 3, 1), 1) > 0.8
+
+
+def test_fog_keeps_enough_of_the_edges():
+    reference = Reference()
+    reference.compare(_noisy(_scene(1), 2, 1), 0)
+    fog = (170 + 0.15 * (_scene(1).astype(float) - 120)).astype(np.uint8)
+    assert reference.compare(_noisy(fog, 1.0, 2), 1) > 0.4
+
+
+def test_a_cover_has_none_of_the_edges():
+    reference = Reference()
+    reference.compare(_noisy(_scene(1), 2, 1), 0)
+    assert abs(reference.compare(_noisy(np.full((180, 320), 20, np.uint8), 3, 2), 1)) < 0.2
+    assert reference.compare(np.full((180, 320), 20, np.uint8), 2) == 0
+
+
+def test_a_reference_without_edges_is_similar_to_anything():
+    reference = Reference()
+    reference.compare(np.full((180, 320), 20, np.uint8), 0)
+    assert reference.compare(_scene(1), 1) == 1
+
+
+def test_another_resolution_begins_a_new_reference():
+    reference = Reference()
+    reference.compare(_scene(1), 0)
+    assert reference.compare(_scene(2)[:90], 1) == 1
+
+
+def test_a_new_view_is_learned_in_minutes_not_in_seconds():
+    reference = Reference()
+    reference.compare(_scene(1), 0)
+    early = reference.compare(_scene(2), 10)
+    for t in range(20, 2000, 10):
+        late = reference.compare(_scene(2), t)
+    assert early < 0.5
+    assert late > 0.9
+
+
+def _group(key: Pixels, later: list[Pixels], stillness: Stillness, t: float) -> float:
+    """One group: a key picture, then later ones with the encoder's refinement behind them."""
+    stillness.step(key, t, 0)
+    still_s = stillness.step(key, t + 0.04, 1)
+    for i, picture in enumerate(later):
+        still_s = stillness.step(picture, t + 0.08 + 0.04 * i, 2 + i)
+    return still_s
+
+
+def test_a_live_sensor_is_never_still():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(30):
+        later = [_noisy(scene, 0.5, 100 * second + i) for i in range(3)]
+        assert _group(_noisy(scene, 0.5, second), later, stillness, second) == 0
+
+
+def test_a_frozen_source_is_still_although_an_encoder_begins_anew_each_second():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(30):
+        key = scene.copy()
+        key[::8, ::8] += second % 2  # another quantiser each time
+        still_s = _group(key, [scene, scene], stillness, second)
+    assert 28 < still_s < 30
+
+
+def test_an_encoder_that_irons_the_noise_out_between_keys_is_not_still():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(30):
+        key = _noisy(scene, 2, second)
+        still_s = _group(key, [key, key], stillness, second)
+        assert still_s < 1
+
+
+def test_stillness_ends_at_the_first_difference():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(5):
+        _group(scene, [scene, scene], stillness, second)
+    assert _group(scene, [scene, _noisy(scene, 1, 1)], stillness, 5) == 0
+
+
+def test_a_running_clock_in_the_border_does_not_hide_a_frozen_picture():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(20):
+        pictures = []
+        for i in range(2):
+            shown = scene.copy()
+            shown[4:14, 10 + second : 20 + second + i] = 255
+            pictures.append(shown)
+        still_s = _group(scene, pictures, stillness, second)
+    assert still_s > 15
+
+
+def test_a_change_of_resolution_is_a_difference():
+    stillness, scene = Stillness(), _scene(1)
+    for second in range(5):
+        _group(scene, [scene, scene], stillness, second)
+    assert stillness.step(scene[:90], 5.0, 0) == 0
+
+
+@given(st.integers(1, 10_000), st.integers(1, 10_000), st.integers(8, MAX_EDGE))
+def test_a_fitted_size_is_within_the_limit_and_never_larger(width, height, limit):
+    fit_width, fit_height = fitted(width, height, limit)
+    assert 1 <= fit_width <= min(limit, width)
+    assert 1 <= fit_height <= min(limit, height)
+    if min(fit_width, fit_height) >= 10:
+        assert fit_width / fit_height == pytest.approx(width / height, rel=0.11)
+
+
+@settings(deadline=None, max_examples=20)
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(90, 160), (180, 320), (640, 100)]))
+def test_measures_are_finite_and_in_range_for_any_picture(seed, shape):
+    grey = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
+    measures = measure(shrunk(grey, 320), Reference().compare(grey, 0), 0)
+    assert 0 <= measures.brightness <= 255
+    assert 0 <= measures.contrast <= 128
+    assert measures.sharpness == pytest.approx(measures.sharpness)
