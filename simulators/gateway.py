@@ -28,7 +28,7 @@ class Gateway:
         log: file that the daemon's log goes to, JSON lines.
     """
 
-    def __init__(self, directory: Path, config: Mapping[str, Any]) -> None:
+    def __init__(self, directory: Path, config: dict[str, Any]) -> None:
         self.directory = directory
         self.config = config
         self.config_file = directory / "seal.toml"

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
 
+from simulators.cameras.feeds import LiveFeed
 from simulators.cameras.scene import Condition, Scene
 from simulators.cameras.server import CameraServer
 from simulators.meters.server import MeterServer, RtuMeterServer
@@ -51,9 +52,11 @@ class Site:
             [feeders.hoist, feeders.living, feeders.contacts], host, modbus_port
         )
         self.cameras = {
-            "shaft-cam": CameraServer.live(self.shaft, fps=fps, host=host, port=camera_ports[0]),
-            "gate-cam": CameraServer.live(
-                self.gate, fps=fps, host=host, port=camera_ports[1], codec="h265"
+            "shaft-cam": CameraServer(
+                lambda: LiveFeed(self.shaft, "h264", fps), host, camera_ports[0]
+            ),
+            "gate-cam": CameraServer(
+                lambda: LiveFeed(self.gate, "h265", fps), host, camera_ports[1]
             ),
         }
         self._running = AsyncExitStack()
