@@ -138,8 +138,11 @@ def _check_indices(
         ("lane", "leaf_by_lane", [(lane, i) for i, lane, _kind in filed]),
         ("type", "leaf_by_type", [(kind, i) for i, _lane, kind in filed]),
     ):
-        query = f"SELECT idx FROM leaf INDEXED BY {index} WHERE {column} = ? AND idx >= ?"  # noqa: S608
+        query = (
+            f"SELECT idx FROM leaf INDEXED BY {index} WHERE {column} = ?"  # noqa: S608 constants
+            " AND idx >= ? AND idx < ?"
+        )
         for wanted in {value for value, _i in values}:
-            listed = [i for (i,) in connection.execute(query, (wanted, start))]
+            listed = [i for (i,) in connection.execute(query, (wanted, start, start + len(values)))]
             if listed != [i for value, i in values if value == wanted]:
                 raise fail(f"its index {index} is damaged")
