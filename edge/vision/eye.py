@@ -7,7 +7,15 @@ from dataclasses import dataclass
 
 from edge.vision.channel import Why
 from edge.vision.gate import GATE_WIDTH, Gate, GateState
-from edge.vision.measure import MEASURE_WIDTH, Measures, Reference, Stillness, measure, shrunk
+from edge.vision.measure import (
+    MEASURE_WIDTH,
+    Measures,
+    Reference,
+    Stillness,
+    inner,
+    measure,
+    shrunk,
+)
 from edge.vision.picture import Pixels
 
 AWAKE_LOOK_S = 0.1  # between two looks while something moves
@@ -114,7 +122,8 @@ class Eye:
         measures = None
         if t - self._measured >= QUALITY_S - 2 * _JITTER_S:
             self._measured = t
-            measures = measure(grey, self._reference.compare(grey, t), still_s)
+            part = inner(grey)
+            measures = measure(part, self._reference.compare(part, t), still_s)
         return Look(self._why(t, attentive) if leave else None, measures)
 
     def _why(self, t: float, attentive: bool) -> Why | None:

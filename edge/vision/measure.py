@@ -15,11 +15,12 @@ Floats = npt.NDArray[np.float32]
 
 MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any resolution
 REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
+LEARNABLE = 0.3  # less similar and poorer pictures are not learned
 FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
 KEY_TOLERANCE = 0.15  # mean grey levels by which two encodings of one still picture may differ
 LATER_TOLERANCE = 0.05  # … and by which an encoder may still be refining it
 SETTLE = 2  # pictures after a key picture that an encoder may still be refining it
-_BORDER = 0.12  # top and bottom strips where cameras write the time
+BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,13 @@ def shrunk(luma: Pixels, width: int) -> Pixels:
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
+def inner(picture: Pixels) -> Pixels:
+    """A picture without the strips where cameras write the time (a view)."""
+    height = picture.shape[0]
+    border = int(height * BORDER)
+    return picture[border : height - border]
+
+
 class Reference:
     """The slowly learned edges of what the camera usually shows."""
 
@@ -56,6 +64,8 @@ class Reference:
             self._edges, self._t = edges, t
             return 1.0
         similarity = _correlation(self._edges, edges)
+        if similarity < LEARNABLE and edges.std() < self._edges.std() / 2:
+            return similarity  # a cover must not become what is usual
         share = 1 - math.exp(-max(0.0, t - self._t) / REFERENCE_S)
         self._edges += (edges - self._edges) * np.float32(share)
         self._t = t
@@ -100,9 +110,7 @@ class Stillness:
         Returns:
             Seconds of stillness up to now.
         """
-        height = luma.shape[0]
-        border = int(height * _BORDER)
-        rows = np.ascontiguousarray(luma[border : height - border : 2])
+        rows = np.ascontiguousarray(inner(luma)[::2])
         if since_key == 0:
             if self._key is not None and _differs(self._key, rows, KEY_TOLERANCE):
                 self._since = None
@@ -124,7 +132,7 @@ def _differs(a: Pixels, b: Pixels, tolerance: float) -> bool:
 
 
 def measure(grey: Pixels, similarity: float, still_s: float) -> Measures:
-    """Measures of a grey picture that is `MEASURE_WIDTH` wide."""
+    """Measures of the inner part of a grey picture that is `MEASURE_WIDTH` wide."""
     laplacian = cv2.Laplacian(grey, cv2.CV_32F)
     return Measures(
         brightness=float(grey.mean()),

@@ -21,13 +21,17 @@ FROZEN_S = 10.0  # stillness that a live sensor does not have
 REPORT_S = 10.0  # GOES_ON at most this often
 LEARN_S = 120.0  # time constant of what is usual
 LEARN_PICTURES = 5  # the first pictures count more, until there is something usual
-POOR_CONTRAST = 14.0  # grey levels; a picture richer than this is not covered
-FALLEN = 0.4  # of the usual contrast and sharpness that a covered picture keeps at most
-RISEN = 0.6  # of the usual contrast or sharpness that an uncovered one has again
-EDGES_GONE = 0.3  # similarity with the reference below which its edges are gone
+POOR_CONTRAST = 20.0  # grey levels; a picture richer than this is not covered
+FALLEN = 0.4  # of the usual sharpness that a covered picture keeps at most, …
+EDGES_GONE = 0.3  # … and the similarity with the reference below which its edges are gone
+COLLAPSED = 0.08  # of the usual sharpness: so little that similarity need not be asked
+RISEN = 0.6  # of the usual sharpness that shows the cover is off, …
+EDGES_BACK = 0.5  # … or this similarity, as in the fog that came meanwhile
 BLANK_CONTRAST = 4.0  # bright and this poor is covered, whatever was usual …
 BLANK_SHARPNESS = 15.0
 BLANK_BRIGHTNESS = 45.0  # … darkness this deep may be a night without lamps
+GAP_S = 4.0  # after a longer silence the reference is a new one …
+UNSURE_PICTURES = 10  # … and so its similarity says nothing for so many pictures
 
 
 @dataclass(slots=True)
@@ -74,18 +78,23 @@ class PictureAnalyser:
     def __init__(self, camera: CameraSpec) -> None:
         self._covered = _Spell(ActivityKind.PICTURE_COVERED, camera.code, COVERED_S, UNCOVERED_S)
         self._frozen = _Spell(ActivityKind.PICTURE_FROZEN, camera.code, 0.0, 0.0)
-        self._contrast = self._sharpness = 0.0
+        self._sharpness = 0.0  # what is usual
         self._taken = 0
-        self._learned: Stamp | None = None
+        self._unsure = 0
+        self._newest: Stamp | None = None
 
     def step(self, quality: PictureQuality) -> list[Activity]:
         """Take one measure, in order of time; only good ones are judged."""
         if quality.quality is not Quality.GOOD:
             return []
         now = quality.stamp
+        elapsed = now.since(self._newest) if self._newest is not None else 0.0
+        self._newest = now
+        # Unplug, cover, plug in again: similarity with a picture of the cover is high.
+        self._unsure = UNSURE_PICTURES if elapsed > GAP_S else max(0, self._unsure - 1)
         bad = self._still_bad(quality) if self._covered.active else self._turned_bad(quality)
         if not bad and not self._covered.active:
-            self._learn(quality)
+            self._learn(quality, elapsed)
         detail = {
             "brightness": round(quality.brightness, 1),
             "contrast": round(quality.contrast, 1),
@@ -105,27 +114,23 @@ class PictureAnalyser:
             and quality.brightness > BLANK_BRIGHTNESS
         ):
             return True
-        return (
-            self._taken >= LEARN_PICTURES
-            and quality.contrast < min(POOR_CONTRAST, FALLEN * self._contrast)
-            and quality.sharpness < FALLEN * self._sharpness
-            and quality.similarity < EDGES_GONE
-        )
+        if self._taken < LEARN_PICTURES or quality.contrast >= POOR_CONTRAST:
+            return False
+        if self._unsure:
+            return quality.sharpness < COLLAPSED * self._sharpness
+        return quality.sharpness < FALLEN * self._sharpness and quality.similarity < EDGES_GONE
 
     def _still_bad(self, quality: PictureQuality) -> bool:
         if self._taken < LEARN_PICTURES:  # covered from the start: nothing usual to return to
             return quality.contrast < POOR_CONTRAST
-        return (
-            quality.contrast < RISEN * min(self._contrast, POOR_CONTRAST / FALLEN)
-            and quality.sharpness < RISEN * self._sharpness
-        )
+        if quality.sharpness >= RISEN * self._sharpness:
+            return False
+        some = quality.sharpness >= COLLAPSED * self._sharpness
+        return not (some and quality.similarity >= EDGES_BACK)
 
-    def _learn(self, quality: PictureQuality) -> None:
+    def _learn(self, quality: PictureQuality, elapsed: float) -> None:
         self._taken += 1
-        elapsed = quality.stamp.since(self._learned) if self._learned is not None else 0.0
-        share = max(1 - math.exp(-max(0.0, elapsed) / LEARN_S), 0.0)
+        share = 1 - math.exp(-max(0.0, elapsed) / LEARN_S)
         if self._taken <= LEARN_PICTURES:
             share = 1 / self._taken
-        self._contrast += share * (quality.contrast - self._contrast)
         self._sharpness += share * (quality.sharpness - self._sharpness)
-        self._learned = quality.stamp

@@ -77,6 +77,15 @@ def test_a_new_view_is_learned_in_minutes_not_in_seconds():
     assert late > 0.9
 
 
+def test_a_cover_is_never_learned_however_long_it_stays():
+    reference = Reference()
+    reference.compare(_scene(1), 0)
+    for t in range(0, 40_000, 100):
+        cover = _noisy(np.full((180, 320), 20, np.uint8), 2, t)
+        assert abs(reference.compare(cover, t)) < 0.2
+    assert reference.compare(_scene(1), 40_000) > 0.99
+
+
 def _group(key: Pixels, later: list[Pixels], stillness: Stillness, t: float) -> float:
     """One group: a key picture, then later ones with the encoder's refinement behind them."""
     stillness.step(key, t, 0)

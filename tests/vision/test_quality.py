@@ -121,6 +121,33 @@ def test_a_cover_at_the_infrared_night_shows_by_what_is_missing():
     assert _phases(camera.see(glare, 8)) == [Phase.STARTED]
 
 
+def test_a_camera_covered_while_it_is_unplugged_is_told():
+    """The new connection's reference is the cover itself, so it finds everything similar."""
+    camera = _Camera()
+    camera.see(DAY, 60)
+    camera.clock.advance(20)
+    cover = replace(COVERED, similarity=1.0)
+    activities = camera.see(cover, 8)
+    assert _phases(activities) == [Phase.STARTED]
+    assert Phase.ENDED not in _phases(camera.see(cover, 60))
+    assert Phase.ENDED in _phases(camera.see(replace(DAY, similarity=0.0), 5))
+
+
+def test_a_camera_uncovered_in_fog_is_not_covered_any_more():
+    camera = _Camera()
+    camera.see(DAY, 60)
+    camera.see(COVERED, 8)
+    fog = replace(FOG, sharpness=100)
+    assert _phases(camera.see(fog, 5)) == [Phase.ENDED]
+
+
+def test_a_reconnection_alone_does_not_cry():
+    camera = _Camera()
+    camera.see(DAY, 60)
+    camera.clock.advance(20)
+    assert camera.see(replace(DAY, similarity=1.0), 20) == []
+
+
 def test_a_frozen_picture_is_told_and_ends_when_it_lives_again():
     camera = _Camera()
     camera.see(DAY, 20)
