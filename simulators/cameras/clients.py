@@ -18,6 +18,7 @@ class Viewer:
     def __init__(self, writer: asyncio.StreamWriter) -> None:
         self._writer = writer
         self._ready = asyncio.Event()
+        self._empty = asyncio.Event()
         self._queue: list[bytes] = []
         self._waiting = 0
         self._starved = True  # until a key frame
@@ -47,6 +48,7 @@ class Viewer:
         self._queue.append(data)
         self._waiting += len(data)
         self._ready.set()
+        self._empty.clear()
 
     async def pump(self) -> None:
         """Send what is queued, until cancelled or the client has gone."""
@@ -59,9 +61,15 @@ class Viewer:
                     self._waiting -= len(data)
                     self._writer.write(data)
                     await self._writer.drain()
+                self._empty.set()
+
+    async def finish(self) -> None:
+        """Wait until everything has left, a second at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await self._empty.wait()
 
     def close(self) -> None:
         """Cut the connection now."""
         self.playing = False
-        transport = self._writer.transport
-        transport.abort()
+        self._writer.transport.abort()

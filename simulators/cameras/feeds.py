@@ -165,7 +165,7 @@ def encode_loop(
     gop: float = 2.0,
     kbps: int | None = None,
 ) -> Loop:
-    """Render and encode `seconds` of a scene from scene second `start`, once, as fast as it goes."""
+    """Encode `seconds` of a scene from scene second `start`, once, as fast as it goes."""
     kind = Codec(codec)
     encoder = Encoder(kind, scene.size, fps, gop=gop, kbps=kbps)
     count = max(1, round(seconds * fps))

@@ -12,22 +12,22 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from edge.errors import Refused
 from simulators.cameras import rtsp, sdp
 from simulators.cameras.auth import Guard, Scheme
 from simulators.cameras.clients import Viewer
-from simulators.cameras.feeds import Feed
+from simulators.cameras.dialogue import PATH, Dialogue
+from simulators.cameras.feeds import Feed, LiveFeed, play_feed
 from simulators.cameras.rtp import Packetiser, interleave
-from simulators.cameras.rtsp import Request
-from simulators.cameras.units import AccessUnit
+from simulators.cameras.scene import Scene
+from simulators.cameras.units import AccessUnit, Codec
 
-_PATH = "/stream"
 _MAX_CLIENTS = 32
 _MAX_PENDING = 50  # units between the encoder's thread and the loop
-_PUBLIC = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, SET_PARAMETER, TEARDOWN"
 _PATIENCE_S = 60.0  # for a client that has not played yet
 
 
@@ -73,11 +73,23 @@ class CameraServer:
         self._pending = threading.Semaphore(_MAX_PENDING)
         self.feed: Feed
 
+    @classmethod
+    def live(
+        cls, scene: Scene, *, codec: Codec | str = Codec.H264, fps: float = 12.5, **kwargs: Any
+    ) -> Self:
+        """A camera that looks at `scene` now; other arguments as for the class."""
+        return cls(lambda: LiveFeed(scene, codec, fps), **kwargs)
+
+    @classmethod
+    def play(cls, path: Path, *, codec: Codec | str | None = None, **kwargs: Any) -> Self:
+        """A camera that plays a video file in a loop; other arguments as for the class."""
+        return cls(lambda: play_feed(path, codec), **kwargs)
+
     @property
     def url(self) -> str:
         """What a client opens, credentials included."""
         login = "" if self._scheme is Scheme.NONE else f"{self._user}:{self._password}@"
-        return f"rtsp://{login}{self.host}:{self.port}{_PATH}"
+        return f"rtsp://{login}{self.host}:{self.port}{PATH}"
 
     @property
     def clients(self) -> int:
@@ -96,9 +108,7 @@ class CameraServer:
 
     async def __aenter__(self) -> Self:
         self.feed = await asyncio.to_thread(self._make_feed)
-        self._packetiser = Packetiser(
-            self.feed.codec, secrets.randbits(32), secrets.randbits(16)
-        )
+        self._packetiser = Packetiser(self.feed.codec, secrets.randbits(32), secrets.randbits(16))
         self._server = await asyncio.start_server(
             self._connected, self.host, self.port, limit=rtsp.MAX_HEAD
         )
@@ -119,8 +129,8 @@ class CameraServer:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._rest()
-        while self._thread is not None and self._thread.is_alive():
-            await asyncio.sleep(0.005)
+        if self._thread is not None:
+            await asyncio.to_thread(self._thread.join, _PATIENCE_S)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None
@@ -171,9 +181,7 @@ class CameraServer:
 
     # Connections
 
-    async def _connected(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._viewers) >= _MAX_CLIENTS:
             writer.write(rtsp.response(503, "0", {}))
             writer.close()
@@ -200,75 +208,24 @@ class CameraServer:
 
     async def _converse(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
         guard = Guard(self._scheme, self._user, self._password)
-        session = _Session()
-        while not session.over:
-            patience = None if viewer.playing else _PATIENCE_S
+        feed = self.feed
+        base = f"rtsp://{self.host}:{self.port}{PATH}"
+        text = sdp.describe(feed.codec, feed.sets, self.host, feed.fps)
+        dialogue = Dialogue(guard, base, text)
+        while not dialogue.over:
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(None if viewer.playing else _PATIENCE_S):
                     request = await rtsp.read_request(reader)
-                answer = self._answer(request, guard, session, viewer)
+                answer = dialogue.answer(request)
             except Refused:
                 answer = rtsp.response(400, "0", {})
-                session.over = True
-            if not self.hung:
-                viewer.answer(answer)
-                if session.playing and not viewer.playing:
-                    viewer.playing = True
-                    self._work()
-        await asyncio.sleep(0.05)  # the last answer leaves first
-
-    def _answer(
-        self, request: Request, guard: Guard, session: _Session, viewer: Viewer
-    ) -> bytes:
-        """The response to one request; notes in `session` and `viewer` what follows from it."""
-        cseq = request.headers["cseq"]
-
-        def say(status: int, headers: dict[str, str] | None = None, body: str = "") -> bytes:
-            return rtsp.response(status, cseq, headers or {}, body)
-
-        if request.method == "OPTIONS":
-            return say(200, {"Public": _PUBLIC})
-        if not guard.admits(request):
-            return say(401, {"WWW-Authenticate": guard.challenge()})
-        if not (request.path + "/").startswith(_PATH + "/"):
-            return say(404)
-        if request.method == "DESCRIBE":
-            text = sdp.describe(self.feed.codec, self.feed.sets, self.host, self.feed.fps)
-            base = f"rtsp://{self.host}:{self.port}{_PATH}/"
-            return say(200, {"Content-Base": base, "Content-Type": "application/sdp"}, text)
-        if request.method == "SETUP":
-            transport = rtsp.parse_transport(request.headers.get("transport", ""))
-            if transport is None:
-                return say(461)
-            viewer.channel, session.id = transport.channel, session.id or secrets.token_hex(8)
-            pair = f"{transport.channel}-{transport.channel + 1}"
-            return say(
-                200,
-                {
-                    "Transport": f"RTP/AVP/TCP;unicast;interleaved={pair}",
-                    "Session": f"{session.id};timeout=60",
-                },
-            )
-        if request.method in {"PAUSE", "ANNOUNCE", "RECORD", "REDIRECT"}:
-            return say(501)
-        given = request.headers.get("session", "").partition(";")[0]
-        known = bool(session.id) and given == session.id
-        if request.method == "PLAY":
-            if not known:
-                return say(454)
-            session.playing = True
-            return say(200, {"Session": session.id, "Range": "npt=now-"})
-        if request.method == "TEARDOWN":
-            session.over = True
-            viewer.playing = False
-            return say(200 if known else 454)
-        return say(200, {"Session": session.id} if known else {})
-
-
-class _Session:
-    """What one connection has agreed on."""
-
-    def __init__(self) -> None:
-        self.id = ""
-        self.playing = False
-        self.over = False
+                dialogue.over = True
+            if self.hung:
+                continue
+            viewer.answer(answer)
+            viewer.channel = dialogue.channel
+            if dialogue.playing and not viewer.playing:
+                self._work()
+            viewer.playing = dialogue.playing
+        if not self.hung:
+            await viewer.finish()

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from simulators.cameras.scene.body import Posture
 
@@ -83,7 +84,7 @@ class Actor:
         if len(route) < 2 or pace <= 0:
             raise ValueError("an actor needs a route of two spots and a speed")
         now, keys = start, [(start, *route[0])]
-        for index, (one, two) in enumerate(zip(route, route[1:], strict=False), start=1):
+        for index, (one, two) in enumerate(pairwise(route), start=1):
             now += math.dist(one, two) / pace
             keys.append((now, *two))
             if pause > 0 and index == len(route) // 2:
@@ -129,7 +130,7 @@ class Actor:
     def _gone(self, t: float) -> tuple[float, bool]:
         """Metres gone at `t`, and whether it moves then."""
         gone = 0.0
-        for (t0, *one), (t1, *two) in zip(self.keys, self.keys[1:], strict=False):
+        for (t0, *one), (t1, *two) in pairwise(self.keys):
             length = math.dist(one, two)
             if t <= t1:
                 part = (t - t0) / (t1 - t0) if t1 > t0 else 1.0
@@ -139,7 +140,7 @@ class Actor:
 
     def _spot(self, gone: float) -> Spot:
         """The spot `gone` metres along the path."""
-        for (_, *one), (_, *two) in zip(self.keys, self.keys[1:], strict=False):
+        for (_, *one), (_, *two) in pairwise(self.keys):
             length = math.dist(one, two)
             if gone <= length and length > 1e-9:
                 part = gone / length

@@ -57,7 +57,9 @@ class Dress:
             vest=vests[int(rng.integers(4))] if reflective else sleeves,
             sleeves=sleeves,
             trousers=cloth[int(rng.integers(4))],
-            helmet=hats[int(rng.integers(4))] if rng.random() < (0.85 if reflective else 0.3) else None,
+            helmet=hats[int(rng.integers(4))]
+            if rng.random() < (0.85 if reflective else 0.3)
+            else None,
             skin=(118, 150, 196),
             reflective=reflective,
         )
@@ -178,7 +180,9 @@ def _leg(
     tape = ((0.55, 0.68, _TAPE),) if dress.reflective else ()
     frame.limb((*mid, 0.1 * side), (*foot, 0.1 * side), (0.068, 0.052), dress.trousers, tape)
     toe = (foot[0] + 0.17 * math.cos(shin * 0.6), foot[1] + 0.17 * math.sin(shin * 0.6) - 0.03)
-    frame.limb((foot[0] - 0.03, foot[1] - 0.02, 0.1 * side), (*toe, 0.12 * side), (0.056, 0.042), _BOOT)
+    frame.limb(
+        (foot[0] - 0.03, foot[1] - 0.02, 0.1 * side), (*toe, 0.12 * side), (0.056, 0.042), _BOOT
+    )
 
 
 def _arm(
@@ -215,7 +219,9 @@ def _trunk(
     for side in (1, -1):
         frame.limb((*low, 0.055 * side), (*high, 0.085 * side), (0.115, 0.125), dress.vest, bands)
     frame.limb((*high, 0.15), (*high, -0.15), (0.085, 0.085), dress.vest)
-    frame.limb((neck[0], neck[1] + 0.02, 0), (head[0], head[1] - 0.02, 0), (0.06, 0.055), dress.skin)
+    frame.limb(
+        (neck[0], neck[1] + 0.02, 0), (head[0], head[1] - 0.02, 0), (0.06, 0.055), dress.skin
+    )
     x, y = head
     frame.limb((x, y + 0.03, 0), (x + 0.02, y - 0.03, 0), (0.1, 0.085), dress.skin)
     frame.limb((x - 0.05, y + 0.03, 0), (x - 0.04, y - 0.03, 0), (0.075, 0.07), _HAIR)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -152,7 +153,7 @@ def _solid(pen: _Pen, spot: _Place, solid: Solid) -> None:
     inside = _middle(solid, spot)
     inside[1] = sum(point[1] for point in solid.profile) / len(solid.profile)
     others = dict(solid.edges)
-    for index, (one, two) in enumerate(zip(solid.profile, solid.profile[1:], strict=False)):
+    for index, (one, two) in enumerate(pairwise(solid.profile)):
         a, b = solid.half_at(one[1]), solid.half_at(two[1])
         face = spot.world([(*one, a), (*one, -a), (*two, -b), (*two, b)])
         light = _seen(face, inside, eye)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -52,9 +53,7 @@ class Canvas:
         size = (x2 - x1, y2 - y1)
         reduced = _match(texture, target)
         if reduced is not texture:
-            matrix = matrix @ np.diag(
-                [cols / reduced.shape[1], rows / reduced.shape[0], 1.0]
-            )
+            matrix = matrix @ np.diag([cols / reduced.shape[1], rows / reduced.shape[0], 1.0])
         image = cv2.warpPerspective(
             reduced, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
@@ -93,10 +92,14 @@ class Canvas:
         """A wheel that stands in the plane of x and y."""
         turns = np.linspace(0, 2 * np.pi, 25)
         rim = [
-            (centre[0] + radius * float(np.cos(a)), centre[1] + radius * float(np.sin(a)), centre[2])
+            (
+                centre[0] + radius * float(np.cos(a)),
+                centre[1] + radius * float(np.sin(a)),
+                centre[2],
+            )
             for a in turns
         ]
-        for one, other in zip(rim, rim[1:], strict=False):
+        for one, other in pairwise(rim):
             self.beam(one, other, width, colour)
         for spoke in rim[:-1:4]:
             self.beam(centre, spoke, width * 0.6, colour)

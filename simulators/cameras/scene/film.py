@@ -84,7 +84,9 @@ class Falling:
             spot = (int(rng.integers(width)), int(rng.integers(height)))
             radius = max(1, round((1.0 + 3.2 * near * near) * unit * float(rng.uniform(0.6, 1.2))))
             cv2.circle(layer, spot, radius, float(rng.uniform(70, 150)), -1, cv2.LINE_AA)
-        return _tiled(np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.5 + 1.1 * near * unit), np.uint8))
+        return _tiled(
+            np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.5 + 1.1 * near * unit), np.uint8)
+        )
 
 
 def _tiled(layer: Image) -> Image:
@@ -93,7 +95,7 @@ def _tiled(layer: Image) -> Image:
 
 def cover(size: tuple[int, int], kind: str, seed: int) -> Image:
     """What a covered lens shows: a dark `cloth` with light at one edge, or grey `spray`."""
-    width, height = size
+    width = size[0]
     rng = np.random.default_rng(seed)
     folds = cv2.resize(fractal(rng, 128, 128, cells=2, octaves=4), size)[..., None]
     across = np.linspace(0, 1, width, dtype=np.float32)[None, :, None]
@@ -121,9 +123,7 @@ def write_clock(picture: Image, wall_s: float, name: str) -> None:
     _write(picture, name, place, 0.8 * size, thick)
 
 
-def _write(
-    picture: Image, text: str, place: tuple[int, int], scale: float, thick: int
-) -> None:
+def _write(picture: Image, text: str, place: tuple[int, int], scale: float, thick: int) -> None:
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(picture, text, place, font, scale, (20, 20, 20), thick + 2, cv2.LINE_AA)
     cv2.putText(picture, text, place, font, scale, (240, 240, 240), thick, cv2.LINE_AA)

@@ -28,7 +28,11 @@ def gate(width: int, height: int, rng: np.random.Generator) -> Layout:
         math.radians(float(rng.uniform(60, 68))),
     )
     parts = _Gate(side, line, rng)
-    road = Road(((0.0, -6.0), (0.0, line + 4), (side * 4, line + 16), (side * 26, line + 30)), 3.0, parts.road)
+    road = Road(
+        ((0.0, -6.0), (0.0, line + 4), (side * 4, line + 16), (side * 26, line + 30)),
+        3.0,
+        parts.road,
+    )
     surface = Surface(
         base=parts.gravel,
         roads=(road,),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,7 +91,7 @@ def fence(
         )
         for i in range(count + 1)
     ]
-    order = sorted(zip(spots, spots[1:], strict=False), key=lambda pair: -pair[0][1])
+    order = sorted(pairwise(spots), key=lambda pair: -pair[0][1])
     for (ax, az), (bx, bz) in order:
         for part in np.linspace(0, 1, 9)[1:-1]:
             x, z = ax + (bx - ax) * float(part), az + (bz - az) * float(part)

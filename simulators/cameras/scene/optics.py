@@ -60,7 +60,8 @@ class Lens:
         seen = self.to_camera(points)
         depth = np.maximum(seen[:, 2], NEAR)
         px = seen[:, :2] * (self.focal / depth)[:, None]
-        return px + np.array([self.width / 2, self.height / 2], np.float32), depth
+        px += np.array([self.width / 2, self.height / 2], np.float32)
+        return px.astype(np.float32), depth.astype(np.float32)
 
     def ground(self, u: float, v: float) -> tuple[float, float]:
         """The spot (x, z) of the ground seen at fraction (u, v) of the picture.

@@ -5,43 +5,22 @@ from __future__ import annotations
 import math
 import threading
 import time
-from typing import NamedTuple
+from typing import Any
 
 import cv2
 import numpy as np
 
 from simulators.cameras.scene import backdrop, film
-from simulators.cameras.scene.actors import Actor, Kind, Pose, Spot
-from simulators.cameras.scene.body import Dress, Posture, limbs
-from simulators.cameras.scene.bodywork import draw_vehicle, lamp_spots
+from simulators.cameras.scene.actors import Actor, Kind, Spot
 from simulators.cameras.scene.gate import gate
 from simulators.cameras.scene.optics import Lens
 from simulators.cameras.scene.shaft import shaft
-from simulators.cameras.scene.sprite import Sprite, draw_limbs
+from simulators.cameras.scene.stage import Box, Stage
 from simulators.cameras.scene.textures import Image
-from simulators.cameras.scene.vehicle import Vehicle, car, truck
 from simulators.cameras.scene.weather import Condition, Look, look
 
 EPOCH = 1_780_272_000.0  # 2026-06-01 08:00 on the camera's clock
 _PLACES = {"shaft": shaft, "gate": gate}
-_SEEN = 128  # alpha from which a pixel counts as the actor's
-
-
-class Box(NamedTuple):
-    """Ground truth of one actor: what of it is seen, px, and the share of it that is."""
-
-    label: str
-    x1: float
-    y1: float
-    x2: float
-    y2: float
-    visible: float
-
-
-class _Drawn(NamedTuple):
-    sprite: Sprite
-    actor: Actor
-    pose: Pose
 
 
 class Scene:
@@ -81,6 +60,7 @@ class Scene:
         rng = np.random.default_rng([seed, len(place)])
         self.layout = _PLACES[place](*size, rng)
         self._backdrop = backdrop.paint(self.layout, rng)
+        self._stage = Stage(self.layout, self._backdrop)
         self.actors: list[Actor] = []
         self.condition: Condition | str = condition
         self.noise, self.shake = 1.0, 0.0
@@ -93,7 +73,6 @@ class Scene:
         self._grain: tuple[tuple[float, bool], film.Noise] | None = None
         self._falling: dict[Condition, film.Falling] = {}
         self._covers: dict[str, Image] = {}
-        self._vehicles: dict[tuple[Kind, int], Vehicle] = {}
 
     @property
     def lens(self) -> Lens:
@@ -120,18 +99,18 @@ class Scene:
             self.actors = [other for other in self.actors if other.end >= past] + [actor]
         return actor
 
-    def walk(self, start: float, route: str = "in", **kwargs: float) -> Actor:
+    def walk(self, start: float, route: str = "in", **kwargs: Any) -> Actor:
         """A person along a named route of the place (`layout.routes`); see `Actor.along`."""
         return self._along(Kind.PERSON, start, route, kwargs)
 
     def drive(
-        self, start: float, route: str = "", kind: Kind | str = Kind.TRUCK, **kwargs: float
+        self, start: float, route: str = "", kind: Kind | str = Kind.TRUCK, **kwargs: Any
     ) -> Actor:
         """A vehicle along a named route; by default the place's way out."""
         default = "drive-out" if self.place == "gate" else "drive"
         return self._along(Kind(kind), start, route or default, kwargs)
 
-    def _along(self, kind: Kind, start: float, route: str, kwargs: dict[str, float]) -> Actor:
+    def _along(self, kind: Kind, start: float, route: str, kwargs: dict[str, Any]) -> Actor:
         seed = int(kwargs.pop("seed", self.seed))
         spots = self.layout.routes[route]
         return self.add(Actor.along(kind, start, spots, seed=seed, **kwargs))
@@ -165,7 +144,9 @@ class Scene:
             if self.covered:
                 picture = self._cover().copy()
             else:
-                picture = self._swayed(self._staged(picture.copy(), shown, t), t)
+                picture = picture.copy()
+                self._stage.play(picture, self.actors, t, shown)
+                picture = self._swayed(picture, t)
                 self._fall(picture, condition, t, rng)
             if self.noise > 0:
                 self._noise(shown).add(picture, rng)
@@ -180,107 +161,18 @@ class Scene:
                 t = self._frozen_at
             if self.covered:
                 return []
-            dx, dy = self._sway(t)
-            taken = np.zeros((self.size[1], self.size[0]), bool)
-            found: list[Box] = []
-            for drawn in reversed(self._drawn(t, 0.0)):
-                box = self._box(drawn, taken, dx, dy)
-                if box is not None:
-                    found.append(box)
-            return found
+            found = self._stage.boxes(self.actors, t)
+            sway = self._sway(t)
+            return [self._moved(box, *sway) for box in found]
 
-    def _box(
-        self, drawn: _Drawn, taken: np.ndarray, dx: float, dy: float
-    ) -> Box | None:
-        x1, y1, x2, y2 = drawn.sprite.box
-        part = np.s_[y1:y2, x1:x2]
-        body = drawn.sprite.alpha >= _SEEN
-        seen = body & (self._backdrop.solid[part] > drawn.sprite.depth) & ~taken[part]
-        taken[part] |= body
-        if not seen.any():
-            return None
-        rows, cols = np.flatnonzero(seen.any(axis=1)), np.flatnonzero(seen.any(axis=0))
-        whole = np.flatnonzero(body.any(axis=1)), np.flatnonzero(body.any(axis=0))
-        inside = float(np.ptp(whole[0]) + 1) * float(np.ptp(whole[1]) + 1)
-        share = float(seen.sum() / body.sum()) * min(1.0, inside / max(drawn.sprite.whole, 1.0) + 0.06)
+    def _moved(self, box: Box, dx: float, dy: float) -> Box:
         wide, high = self.size
-        return Box(
-            drawn.actor.kind.label,
-            max(0.0, x1 + float(cols[0]) + dx),
-            max(0.0, y1 + float(rows[0]) + dy),
-            min(float(wide), x1 + float(cols[-1]) + 1 + dx),
-            min(float(high), y1 + float(rows[-1]) + 1 + dy),
-            min(1.0, share),
+        return box._replace(
+            x1=min(max(box.x1 + dx, 0.0), wide),
+            y1=min(max(box.y1 + dy, 0.0), high),
+            x2=min(max(box.x2 + dx, 0.0), wide),
+            y2=min(max(box.y2 + dy, 0.0), high),
         )
-
-    def _drawn(self, t: float, sun: float) -> list[_Drawn]:
-        """Sprites of those who are in the picture, far ones first."""
-        found: list[_Drawn] = []
-        for actor in self.actors:
-            pose = actor.at(t)
-            sprite = None if pose is None else self._sprite(actor, pose, sun)
-            if pose is not None and sprite is not None:
-                found.append(_Drawn(sprite, actor, pose))
-        return sorted(found, key=lambda drawn: -drawn.sprite.depth)
-
-    def _sprite(self, actor: Actor, pose: Pose, sun: float) -> Sprite | None:
-        if actor.kind is not Kind.PERSON:
-            return draw_vehicle(self._vehicle(actor), pose.place, pose.heading, self.lens, sun)
-        dress = Dress.of(np.random.default_rng(actor.seed))
-        parts = limbs(
-            pose.place, pose.heading, dress, walked=pose.walked, rest=Posture(actor.rest)
-        )
-        return draw_limbs(parts, self.lens, sun)
-
-    def _vehicle(self, actor: Actor) -> Vehicle:
-        key = (actor.kind, actor.seed)
-        if key not in self._vehicles:
-            make = truck if actor.kind is Kind.TRUCK else car
-            self._vehicles[key] = make(np.random.default_rng(actor.seed))
-        return self._vehicles[key]
-
-    def _staged(self, picture: Image, shown: Look, t: float) -> Image:
-        """The backdrop with the actors of `t` on it."""
-        cast = self._drawn(t, shown.sun)
-        for drawn in cast:
-            x1, y1, x2, y2 = drawn.sprite.box
-            part = picture[y1:y2, x1:x2]
-            light = np.where(
-                self._backdrop.ground[y1:y2, x1:x2] > 0.5, drawn.sprite.shadow, np.uint8(255)
-            )
-            part[:] = cv2.multiply(part, cv2.merge([light, light, light]), scale=1 / 255)
-        for drawn in cast:
-            self._lay(picture, drawn, shown)
-            if shown.lamps and drawn.actor.kind is not Kind.PERSON:
-                self._shine(picture, drawn)
-        return picture
-
-    def _lay(self, picture: Image, drawn: _Drawn, shown: Look) -> None:
-        sprite = drawn.sprite
-        x1, y1, x2, y2 = sprite.box
-        colour = shown.actor(sprite)
-        if self._sheltered(drawn.pose.place):
-            colour = np.asarray(colour * np.float32(0.5), np.uint8)
-        hidden = (self._backdrop.solid[y1:y2, x1:x2] <= sprite.depth) & (sprite.alpha > 0)
-        alpha = sprite.alpha
-        if hidden.any():
-            alpha = np.where(hidden, np.uint8(0), alpha)
-            colour = np.where(hidden[..., None], np.uint8(0), colour)
-        part = picture[y1:y2, x1:x2]
-        rest = cv2.merge([255 - alpha] * 3)
-        part[:] = cv2.add(cv2.multiply(part, rest, scale=1 / 255), colour)
-
-    def _sheltered(self, place: Spot) -> bool:
-        inside = self.layout.shelter
-        if inside is None:
-            return False
-        return inside[0] < place[0] < inside[1] and inside[2] < place[1] < inside[3]
-
-    def _shine(self, picture: Image, drawn: _Drawn) -> None:
-        """Lamps of a vehicle that point at the camera."""
-        vehicle, pose = self._vehicle(drawn.actor), drawn.pose
-        for x, y, radius, front in lamp_spots(vehicle, pose.place, pose.heading, self.lens):
-            _glow(picture, (x, y), radius, 255.0 if front else 110.0)
 
     def _sway(self, t: float) -> tuple[float, float]:
         if self.shake <= 0:
@@ -299,7 +191,9 @@ class Scene:
         moved = cv2.warpAffine(picture, matrix, self.size, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(moved, np.uint8)
 
-    def _fall(self, picture: Image, condition: Condition, t: float, rng: np.random.Generator) -> None:
+    def _fall(
+        self, picture: Image, condition: Condition, t: float, rng: np.random.Generator
+    ) -> None:
         if condition not in {Condition.RAIN, Condition.SNOW}:
             return
         if condition not in self._falling:
@@ -322,20 +216,3 @@ class Scene:
         if self.cover not in self._covers:
             self._covers[self.cover] = film.cover(self.size, self.cover, self.seed)
         return self._covers[self.cover]
-
-
-def _glow(picture: Image, spot: tuple[float, float], radius: float, strength: float) -> None:
-    """Add a round glow with a bright heart."""
-    height, width = picture.shape[:2]
-    reach = int(min(radius * 3, height * 0.4)) + 2
-    x, y = int(spot[0]), int(spot[1])
-    x1, y1, x2, y2 = max(x - reach, 0), max(y - reach, 0), min(x + reach, width), min(y + reach, height)
-    if x2 <= x1 or y2 <= y1:
-        return
-    xs = np.arange(x1, x2, dtype=np.float32)[None, :] - np.float32(spot[0])
-    ys = np.arange(y1, y2, dtype=np.float32)[:, None] - np.float32(spot[1])
-    away = (xs * xs + ys * ys) / np.float32(max(radius, 1.0) ** 2)
-    light = strength * (np.exp(-away * 6) + 0.25 * np.exp(-away * 0.9))
-    tone = np.clip(light, 0, 255).astype(np.uint8)
-    part = picture[y1:y2, x1:x2]
-    part[:] = cv2.add(part, cv2.merge([tone, tone, tone]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -37,7 +38,12 @@ def shaft(width: int, height: int, rng: np.random.Generator) -> Layout:
     )
     mouth = side * float(rng.uniform(3.4, 4.6))  # x of the middle of the mouth
     parts = _Shaft(side, front, mouth, rng)
-    way = ((side * -25, 19.0), (side * -10, 13.0), (side * -2, front - 3.0), (side * 20, front - 4.6))
+    way = (
+        (side * -25, 19.0),
+        (side * -10, 13.0),
+        (side * -2, front - 3.0),
+        (side * 20, front - 4.6),
+    )
     road = Road(way, 2.4, parts.road)
     apron = Road(((mouth, front + 1), (mouth, 5.0)), 1.7, parts.road)
     surface = Surface(
@@ -77,9 +83,7 @@ def shaft(width: int, height: int, rng: np.random.Generator) -> Layout:
 class _Shaft:
     """Colours and measures of one shaft head, and how to paint it."""
 
-    def __init__(
-        self, side: float, front: float, mouth: float, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, side: float, front: float, mouth: float, rng: np.random.Generator) -> None:
         self.side, self.front, self.mouth = side, front, mouth
         self.wall = _WALLS[int(rng.integers(len(_WALLS)))]
         self.steel = _STEEL[int(rng.integers(len(_STEEL)))]
@@ -116,7 +120,7 @@ class _Shaft:
                 y = top * level / 5
                 wide = half + (crown - half) * level / 5
                 ladder.append(((x - wide, y, z + dz), (x + wide, y, z + dz)))
-            for (l0, r0), (l1, r1) in zip(ladder, ladder[1:], strict=False):
+            for (l0, r0), (l1, r1) in pairwise(ladder):
                 canvas.beam(l0, r1, 0.14, steel)
                 canvas.beam(r0, l1, 0.14, steel)
                 canvas.beam(l1, r1, 0.18, steel)
@@ -153,14 +157,21 @@ class _Shaft:
         face = make(rng, right - left, 4.1, self.wall)
         house(canvas, rng, (left, right, front, front + 9), 4.1, self.wall, front=face)
         canvas.wall(
-            [(left, 4.9, front + 9), (right, 4.9, front + 9), (right, 4.3, front), (left, 4.3, front)],
+            [
+                (left, 4.9, front + 9),
+                (right, 4.9, front + 9),
+                (right, 4.3, front),
+                (left, 4.3, front),
+            ],
             sheet(rng, right - left, 3.0, (128, 110, 92)),
         )
         a, b, high = mouth - 1.65, mouth + 1.65, 3.0
         canvas.polygon(_face(a - 0.3, 0, b + 0.3, high + 0.3, front - 0.02), (148, 152, 154))
         canvas.polygon(_face(a, 0, b, high, front - 0.03), (16, 17, 18), solid=False)
         self._open(canvas, a, b, high)
-        canvas.polygon(_face(a - 0.2, high + 0.38, b + 0.2, high + 0.95, front - 0.04), (38, 40, 168))
+        canvas.polygon(
+            _face(a - 0.2, high + 0.38, b + 0.2, high + 0.95, front - 0.04), (38, 40, 168)
+        )
         for x in np.linspace(a + 0.2, b - 0.2, 6):
             canvas.polygon(
                 _face(float(x) - 0.16, high + 0.5, float(x) + 0.16, high + 0.83, front - 0.05),
@@ -206,9 +217,7 @@ class _Shaft:
             canvas.polygon(ends, (132, 140, 148), solid=False)
 
     @staticmethod
-    def _strip(
-        canvas: Canvas, x1: float, x2: float, z: float, deep: float, colour: Colour
-    ) -> None:
+    def _strip(canvas: Canvas, x1: float, x2: float, z: float, deep: float, colour: Colour) -> None:
         canvas.polygon(
             [(x1, 0.01, z + deep), (x2, 0.01, z + deep), (x2, 0.01, z), (x1, 0.01, z)],
             colour,

@@ -38,15 +38,15 @@ def fractal(
             interpolation=cv2.INTER_CUBIC,
         )
         top, left = round(2 * scale_y), round(2 * scale_x)
-        total += np.asarray(big[top : top + height, left : left + width], np.float32) * rough**octave
+        total += (
+            np.asarray(big[top : top + height, left : left + width], np.float32) * rough**octave
+        )
     return np.asarray(total / max(float(total.std()), 1e-6), np.float32)
 
 
 def grained(shade: Floats, colour: Colour) -> Image:
     """`colour` times `shade` [H, W]."""
-    return np.asarray(
-        np.clip(shade[..., None] * np.asarray(colour, np.float32), 0, 255), np.uint8
-    )
+    return np.asarray(np.clip(shade[..., None] * np.asarray(colour, np.float32), 0, 255), np.uint8)
 
 
 def plaster(rng: np.random.Generator, width: float, height: float, colour: Colour) -> Image:
@@ -82,9 +82,9 @@ def sheet(rng: np.random.Generator, width: float, height: float, colour: Colour)
     grain = fractal(rng, rows, cols)
     shade = ribs * (1 + 0.04 * grain)
     image = grained(np.asarray(shade, np.float32), colour).astype(np.float32)
-    rust = np.clip(
-        0.9 * grain + np.linspace(-1.6, 0.6, rows, dtype=np.float32)[:, None], 0, 1
-    )[..., None]
+    rust = np.clip(0.9 * grain + np.linspace(-1.6, 0.6, rows, dtype=np.float32)[:, None], 0, 1)[
+        ..., None
+    ]
     image = image * (1 - 0.6 * rust) + np.array([40, 62, 96], np.float32) * 0.6 * rust
     return np.asarray(np.clip(image, 0, 255), np.uint8)
 

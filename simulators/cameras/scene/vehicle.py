@@ -25,8 +25,11 @@ _AMBER: Colour = (40, 150, 240)
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """A flat mark. On a side (`edge` None) points are (ahead, up); on the face drawn out from
-    edge number `edge` they are (left, 0..1 along the edge)."""
+    """A flat mark on a solid.
+
+    On a side (`edge` is None) its points are (ahead, up); on the face drawn out from edge
+    number `edge` they are (left, 0..1 along the edge).
+    """
 
     edge: int | None
     points: Flat
@@ -126,11 +129,20 @@ def car(rng: np.random.Generator) -> Vehicle:
             Detail(3, ((-0.5, 0.12), (0.1, 0.12), (-0.25, 0.9), (-0.7, 0.9)), _SHEEN),
             Detail(None, _windows(back + 0.28, belt, roof, square=square), _GLASS),
             Detail(None, ((-0.38, belt), (-0.3, belt), (-0.3, roof), (-0.38, roof)), paint),
-            Detail(None, ((0.0, roof - 0.1), (0.2, roof - 0.1), (0.3, belt + 0.06), (0.12, belt + 0.06)), _SHEEN),
+            Detail(
+                None,
+                ((0.0, roof - 0.1), (0.2, roof - 0.1), (0.3, belt + 0.06), (0.12, belt + 0.06)),
+                _SHEEN,
+            ),
         ),
     )
     wheels = (Wheel(1.35, 0.33, 0.86), Wheel(-1.35, 0.33, 0.86))
-    lamps = ((2.25, 0.66, 0.62, True), (2.25, 0.66, -0.62, True), (-2.27, 0.75, 0.65, False), (-2.27, 0.75, -0.65, False))
+    lamps = (
+        (2.25, 0.66, 0.62, True),
+        (2.25, 0.66, -0.62, True),
+        (-2.27, 0.75, 0.65, False),
+        (-2.27, 0.75, -0.65, False),
+    )
     return Vehicle((), (body, cabin), wheels, 4.5, 1.76, lamps)
 
 
@@ -159,7 +171,11 @@ def _car_sides(paint: Colour, belt: float) -> tuple[Detail, ...]:
     light = Detail(None, ((1.85, 0.62), (2.15, 0.58), (2.15, 0.7), (1.85, 0.76)), _WHITE)
     tail = Detail(None, ((-2.25, 0.68), (-1.95, 0.7), (-1.95, 0.84), (-2.2, 0.84)), _RED)
     handles = tuple(
-        Detail(None, ((x, belt - 0.14), (x + 0.18, belt - 0.14), (x + 0.18, belt - 0.1), (x, belt - 0.1)), _TRIM)
+        Detail(
+            None,
+            ((x, belt - 0.14), (x + 0.18, belt - 0.14), (x + 0.18, belt - 0.1), (x, belt - 0.1)),
+            _TRIM,
+        )
         for x in (-0.9, 0.0)
     )
     return (*lines, sill, crease, light, tail, *handles)
@@ -167,24 +183,48 @@ def _car_sides(paint: Colour, belt: float) -> tuple[Detail, ...]:
 
 def _windows(back: float, belt: float, roof: float, *, square: bool) -> Flat:
     lean = 0.2 if square else 0.5
-    return ((back, belt + 0.04), (back + lean, roof - 0.13), (0.14, roof - 0.11), (0.86, belt + 0.04))
+    return (
+        (back, belt + 0.04),
+        (back + lean, roof - 0.13),
+        (0.14, roof - 0.11),
+        (0.86, belt + 0.04),
+    )
 
 
 def truck(rng: np.random.Generator) -> Vehicle:
     """A tipper or a box lorry with a cab over the engine."""
-    cabs: tuple[Colour, ...] = ((44, 44, 178), (178, 110, 44), (60, 160, 210), (216, 218, 216), (70, 130, 60))
+    cabs: tuple[Colour, ...] = (
+        (44, 44, 178),
+        (178, 110, 44),
+        (60, 160, 210),
+        (216, 218, 216),
+        (70, 130, 60),
+    )
     paint = cabs[int(rng.integers(len(cabs)))]
     chassis = Solid(((-3.8, 0.62), (-3.8, 0.95), (3.6, 0.95), (3.6, 0.62)), (0.5, 0.5), _DARK)
     tank = Solid(((-0.6, 0.5), (-0.6, 1.0), (0.9, 1.0), (0.9, 0.5)), (1.1, 1.1), (110, 114, 116))
     load = _tipper(rng) if rng.random() < 0.6 else _box(rng)
     wheels = tuple(Wheel(x, 0.52, 1.2) for x in (2.75, -1.75, -2.95))
-    lamps = ((3.97, 0.85, 0.95, True), (3.97, 0.85, -0.95, True), (-3.92, 0.95, 1.0, False), (-3.92, 0.95, -1.0, False))
+    lamps = (
+        (3.97, 0.85, 0.95, True),
+        (3.97, 0.85, -0.95, True),
+        (-3.92, 0.95, 1.0, False),
+        (-3.92, 0.95, -1.0, False),
+    )
     return Vehicle((chassis, tank), (load, _cab(paint)), wheels, 7.9, 2.5, lamps)
 
 
 def _cab(paint: Colour) -> Solid:
     return Solid(
-        profile=((1.95, 0.62), (1.95, 2.75), (2.2, 2.95), (3.55, 2.95), (3.86, 1.85), (3.95, 1.0), (3.95, 0.45)),
+        profile=(
+            (1.95, 0.62),
+            (1.95, 2.75),
+            (2.2, 2.95),
+            (3.55, 2.95),
+            (3.86, 1.85),
+            (3.95, 1.0),
+            (3.95, 0.45),
+        ),
         half=(1.22, 1.16),
         colour=paint,
         details=(

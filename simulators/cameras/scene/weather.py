@@ -147,12 +147,15 @@ class _Veil(Look):
             white = np.array([240, 234, 230], np.float32) + 4 * patches
             colour = colour + cover * (white - colour)
         clear = np.exp(-backdrop.distance / self._reach)[..., None]
-        return as_bytes(self._dull(np.asarray(colour, np.float32)) * clear + self._air * (1 - clear))
+        return as_bytes(
+            self._dull(np.asarray(colour, np.float32)) * clear + self._air * (1 - clear)
+        )
 
     def actor(self, sprite: Sprite) -> Image:
         clear = np.float32(np.exp(-sprite.depth / self._reach))
         air = self._air * (1 - clear) * (sprite.alpha[..., None] / np.float32(255))
-        return as_bytes(self._dull(sprite.colour.astype(np.float32)) * clear + air)
+        shown = self._dull(sprite.colour.astype(np.float32)) * clear + air
+        return as_bytes(np.asarray(shown, np.float32))
 
     def _dull(self, colour: Floats) -> Floats:
         grey = (colour @ _GREY)[..., None]

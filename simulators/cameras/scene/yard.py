@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -168,7 +169,7 @@ def _grain(tile: Floats, x: Floats, z: Floats, metres: float) -> Floats:
 def _distance(x: Floats, z: Floats, line: tuple[Spot, ...]) -> Floats:
     """Metres from every spot to a line of spots."""
     best = np.full(x.shape, 1e6, np.float32)
-    for (ax, az), (bx, bz) in zip(line, line[1:], strict=False):
+    for (ax, az), (bx, bz) in pairwise(line):
         length = max((bx - ax) ** 2 + (bz - az) ** 2, 1e-6)
         along = np.clip(((x - ax) * (bx - ax) + (z - az) * (bz - az)) / length, 0, 1)
         best = np.minimum(best, np.hypot(x - ax - along * (bx - ax), z - az - along * (bz - az)))
