@@ -38,7 +38,7 @@ def explain(error: Exception) -> str:
 
 
 def _explain_tls(error: ssl.SSLError) -> str:
-    reason = error.reason or str(error)
+    reason = getattr(error, "reason", None) or str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return (
             f"TLS: its certificate is not trusted ({error.verify_message}); check tls.ca and host"

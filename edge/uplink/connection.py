@@ -9,16 +9,25 @@ import structlog
 
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import WRONG_VERSION, refusal
-from edge.uplink.mqtt import MAX_PACKET, Login, Version, Welcome, Wire, dial, reason_name
+from edge.uplink.mqtt import (
+    MAX_PACKET,
+    TOO_LARGE,
+    Login,
+    Version,
+    Welcome,
+    Wire,
+    dial,
+    reason_name,
+)
 from edge.uplink.spec import BrokerSpec
 
 Done = Callable[[int | None], None]  # PUBACK's reason code; None: the connection ended before it
 
 DIAL_TIMEOUT_S = 15.0  # DNS, TCP and TLS together
 ANSWER_TIMEOUT_S = 5.0  # CONNECT to CONNACK
-ACK_TIMEOUT_S = 30.0  # no PUBACK for so long with publishes under way: the line is dead
+ACK_TIMEOUT_S = 30.0  # no PUBACK at all for so long with publishes under way: the line is dead
+SKIPPED_TIMEOUT_S = 120.0  # PUBACKs come in order: one that is so late was forgotten
 FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
-TOO_LARGE = 0x95
 _OVERHEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
 
 log = structlog.get_logger(__name__)
@@ -57,7 +66,7 @@ class Connection:
         self._wire = wire
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
-        self._pending: dict[int, Done] = {}
+        self._pending: dict[int, tuple[Done, float]] = {}  # in the order of publishing
         self._slots: list[asyncio.Future[None]] = []
         self._progress = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
@@ -93,13 +102,14 @@ class Connection:
         if len(payload) + len(topic.encode()) + _OVERHEAD > self.max_packet:
             self._loop.call_soon(done, TOO_LARGE)
             return
+        now = self._loop.time()
         if not self._pending:
-            self._progress = self._loop.time()
+            self._progress = now
         mid = self._wire.publish(topic, payload, retain=retain)
         if mid is None:
             self._loop.call_soon(done, None)
         else:
-            self._pending[mid] = done
+            self._pending[mid] = (done, now)
 
     async def send(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish at QoS 1 and wait for the PUBACK.
@@ -186,10 +196,10 @@ class Connection:
 
     def acknowledged(self, mid: int, code: int) -> None:
         """A PUBACK came."""
-        done = self._pending.pop(mid, None)
+        waiting = self._pending.pop(mid, None)
         self._progress = self._loop.time()
-        if done is not None:
-            done(code)
+        if waiting is not None:
+            waiting[0](code)
         self._free_slots(1)
 
     def received(self, topic: str, payload: bytes) -> None:
@@ -204,15 +214,20 @@ class Connection:
         if self._timer is not None:
             self._timer.cancel()
         pending, self._pending = self._pending, {}
-        for done in pending.values():
+        for done, _at in pending.values():
             done(None)
         self._free_slots(len(self._slots))
 
     def _tick(self) -> None:
         """Once a second: keep-alive, and a line that is dead though it looks open."""
         self._wire.tick()
-        if self._pending and self._loop.time() - self._progress > ACK_TIMEOUT_S:
-            self.drop(f"it acknowledged nothing for {ACK_TIMEOUT_S:.0f} s")
+        if self._pending:
+            now = self._loop.time()
+            _done, oldest = next(iter(self._pending.values()))
+            if now - self._progress > ACK_TIMEOUT_S:
+                self.drop(f"it acknowledged nothing for {ACK_TIMEOUT_S:.0f} s")
+            elif now - oldest > SKIPPED_TIMEOUT_S:
+                self.drop("it did not acknowledge one of our messages")
         if not self.ended.done():
             self._timer = self._loop.call_later(1.0, self._tick)
 

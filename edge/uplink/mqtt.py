@@ -39,6 +39,7 @@ from edge.uplink.tls import client_context, password
 Version = Literal["5", "3.1.1"]
 
 SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway that is away
+TOO_LARGE = 0x95  # our own answer for a packet that the server would not take
 MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
 
 log = structlog.get_logger(__name__)
@@ -267,10 +268,13 @@ class Wire:
 
 def reason_name(code: int) -> str:
     """A PUBACK's reason code in words."""
+    if code == TOO_LARGE:
+        return "packet too large (0x95)"
     try:
-        return f"{ReasonCode(PacketTypes.PUBACK, identifier=code).getName()} (0x{code:02x})"
-    except KeyError:
+        name = ReasonCode(PacketTypes.PUBACK, identifier=code).getName()
+    except (KeyError, ValueError):  # paho knows no such code
         return f"0x{code:02x}"
+    return f"{name} (0x{code:02x})"
 
 
 async def dial(broker: BrokerSpec, version: Version, login: Login) -> Wire:

@@ -110,6 +110,8 @@ class OrderDesk:
             raise Refused("the order is signed by a key that is not enrolled")
         try:
             signature = base64.b64decode(text, validate=True)
+            if base64.b64encode(signature).decode() != text:
+                raise ValueError("another spelling of the same bytes")
         except (TypeError, ValueError) as error:
             raise Refused("the order's signature is not base64") from error
         if not key.accepts(_PREFIX + rfc8785.dumps(order), signature):

@@ -209,8 +209,10 @@ class Uplink:
     async def _repeat(self, work: Callable[[], Any], due: asyncio.Event, at_least_s: float) -> None:
         """Do `work` when it is due, and at least so often; again soon when it was not taken."""
         while True:
+            # Not wait_for: in 3.11 it can swallow a cancellation that comes with the event.
             with suppress(TimeoutError):
-                await asyncio.wait_for(due.wait(), at_least_s)
+                async with asyncio.timeout(at_least_s):
+                    await due.wait()
             due.clear()
             try:
                 await work()

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.domain.record import Lane, Record, RecordType
+from edge.uplink.outbox import (
+    READ_AHEAD,
+    RETRY_MOST_S,
+    ROUTINE_BYTES,
+    SENT_LIMIT,
+    LaneQueue,
+    Outbox,
+)
+
+ALARM, ROUTINE = Lane.ALARM, Lane.ROUTINE
+
+
+def record(index: int, lane: Lane = ROUTINE, size: int = 10) -> Record:
+    kind = RecordType.INCIDENT_OPENED if lane is ALARM else RecordType.GATEWAY_HEALTH
+    return Record(index, lane, kind, bytes(size))
+
+
+def records(*indexes: int, lane: Lane = ROUTINE) -> list[Record]:
+    return [record(index, lane) for index in indexes]
+
+
+def filled(*indexes: int, cursor: int = 0) -> LaneQueue:
+    queue = LaneQueue(cursor)
+    queue.offer(records(*indexes), READ_AHEAD)
+    return queue
+
+
+def taken(queue: LaneQueue, now_s: float = 0.0) -> list[int]:
+    found = []
+    while (item := queue.take(now_s)) is not None:
+        found.append(item.index)
+    return found
+
+
+def test_alarms_go_before_routine() -> None:
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(0, 1, 3), READ_AHEAD)
+    outbox.lanes[ALARM].offer(records(2, 4, lane=ALARM), READ_AHEAD)
+    order = [outbox.take(0.0, 100, 100) for _ in range(6)]
+    assert [item.index if item else None for item in order] == [2, 4, 0, 1, 3, None]
+
+
+def test_routine_leaves_a_tenth_of_the_window_to_alarms() -> None:
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(0), READ_AHEAD)
+    outbox.lanes[ALARM].offer(records(1, lane=ALARM), READ_AHEAD)
+    first = outbox.take(0.0, 10, 100)
+    assert first is not None
+    assert first.lane is ALARM
+    assert outbox.take(0.0, 10, 100) is None
+    assert outbox.take(0.0, 11, 100) is not None
+
+
+def test_a_window_of_one_still_carries_routine() -> None:
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(0), READ_AHEAD)
+    assert outbox.take(0.0, 1, 1) is not None
+
+
+def test_nothing_goes_into_a_full_window() -> None:
+    outbox = Outbox(0, 0)
+    outbox.lanes[ALARM].offer(records(0, lane=ALARM), READ_AHEAD)
+    assert outbox.take(0.0, 0, 100) is None
+
+
+def test_routine_under_way_is_bounded_in_bytes() -> None:
+    outbox = Outbox(0, 0)
+    queue = outbox.lanes[ROUTINE]
+    queue.offer([record(i, size=ROUTINE_BYTES // 2) for i in range(3)], READ_AHEAD)
+    assert outbox.take(0.0, 90, 100)
+    assert outbox.take(0.0, 89, 100)
+    assert outbox.take(0.0, 88, 100) is None
+    queue.delivered(0)
+    assert outbox.take(0.0, 89, 100)
+
+
+def test_the_cursor_moves_over_what_is_acknowledged_without_a_gap() -> None:
+    queue = filled(3, 5, 9)
+    assert taken(queue) == [3, 5, 9]
+    queue.delivered(5)
+    assert queue.cursor == 0
+    queue.delivered(3)
+    assert (queue.cursor, queue.idle) == (6, False)
+    queue.delivered(9)
+    assert (queue.cursor, queue.idle) == (10, True)
+
+
+def test_a_refused_record_holds_the_cursor_and_goes_again_after_a_pause() -> None:
+    queue = filled(0, 1)
+    taken(queue)
+    queue.delivered(1)
+    queue.refused(0, now_s=10.0)
+    assert queue.cursor == 0
+    assert taken(queue, 10.9) == []
+    assert taken(queue, 11.0) == [0]
+    queue.delivered(0)
+    assert queue.cursor == 2
+
+
+def test_pauses_grow_with_each_burst_of_refusals_up_to_a_bound() -> None:
+    queue = filled(0, 1, 2)
+    taken(queue)
+    now, pauses = 0.0, []
+    for _ in range(9):
+        for index in (0, 1, 2):  # one burst counts once
+            queue.refused(index, now)
+        start = now
+        while taken(queue, now) == []:
+            now += 0.5
+        pauses.append(now - start)
+    assert pauses == [1, 2, 4, 8, 16, 32, RETRY_MOST_S, RETRY_MOST_S, RETRY_MOST_S]
+    queue.delivered(0)
+    queue.refused(1, now)
+    assert taken(queue, now + 1.0) == [1]
+
+
+def test_a_lane_stops_behind_a_record_that_is_refused_for_ever() -> None:
+    queue = LaneQueue(0)
+    queue.offer(records(*range(SENT_LIMIT + 10)), READ_AHEAD)
+    for index in taken(queue)[1:]:
+        queue.delivered(index)
+    assert queue.cursor == 0
+    assert taken(queue) == []
+    queue.delivered(0)
+    assert queue.cursor == SENT_LIMIT
+    assert taken(queue) == list(range(SENT_LIMIT, SENT_LIMIT + 10))
+
+
+def test_after_a_loss_everything_from_the_cursor_on_is_read_and_sent_again() -> None:
+    queue = filled(0, 1, 2, 3)
+    queue.take(0.0)
+    queue.take(0.0)
+    queue.refused(1, 0.0)
+    queue.delivered(0)
+    queue.reset()
+    assert queue.wanted == 1
+    assert queue.bytes_under_way == 0
+    queue.offer(records(1, 2, 3), READ_AHEAD)
+    assert taken(queue) == [1, 2, 3]
+
+
+def test_answers_from_before_the_loss_change_nothing() -> None:
+    queue = filled(0, 1)
+    taken(queue)
+    queue.reset()
+    queue.delivered(0)
+    queue.refused(1, 0.0)
+    assert queue.cursor == 0
+    assert queue.bytes_under_way == 0
+
+
+def test_a_second_answer_for_a_record_changes_nothing() -> None:
+    queue = filled(0, 1)
+    taken(queue)
+    queue.delivered(1)
+    queue.delivered(1)
+    queue.refused(1, 0.0)
+    assert taken(queue) == []
+    assert queue.cursor == 0
+
+
+def test_the_ledger_is_asked_again_when_it_gave_all_that_fitted_or_when_woken() -> None:
+    queue = LaneQueue(4)
+    asked = [queue.wanted]
+    queue.offer(records(*range(4, 4 + READ_AHEAD)), READ_AHEAD)
+    asked.append(queue.wanted)
+    taken(queue)
+    asked.append(queue.wanted)
+    queue.offer([], READ_AHEAD)
+    asked.append(queue.wanted)
+    queue.wake()
+    asked.append(queue.wanted)
+    assert asked == [4, None, 4 + READ_AHEAD, None, 4 + READ_AHEAD]
+
+
+def test_a_delivered_record_that_waited_to_go_again_does_not_go() -> None:
+    queue = filled(0)
+    taken(queue)
+    queue.refused(0, 0.0)
+    queue.delivered(0)
+    assert (taken(queue, 5.0), queue.idle) == ([], True)
+
+
+@given(
+    lanes=st.lists(st.sampled_from([ALARM, ROUTINE]), max_size=30),
+    script=st.lists(st.sampled_from(["ok", "ok", "refuse", "lose", "wait"]), max_size=60),
+    window=st.integers(1, 12),
+)
+def test_whatever_the_broker_does_every_record_arrives_and_no_cursor_runs_ahead(
+    lanes: list[Lane], script: list[str], window: int
+) -> None:
+    ledger = [record(i, lane) for i, lane in enumerate(lanes)]
+    outbox = Outbox(0, 0)
+    delivered: set[int] = set()
+    under_way: list[Record] = []
+    now = 0.0
+    for what in [*script, *["ok"] * 300]:
+        now += RETRY_MOST_S + 1
+        for lane, queue in outbox.lanes.items():
+            if (start := queue.wanted) is not None:
+                queue.offer([r for r in ledger if r.lane is lane and r.index >= start][:5], 5)
+        while item := outbox.take(now, window - len(under_way), window):
+            waiting_alarms = [
+                r for r in ledger if r.lane is ALARM and r.index < item.index and r not in under_way
+                and r.index not in delivered
+            ]  # fmt: skip
+            assert (
+                item.lane is ALARM or not waiting_alarms or outbox.lanes[ALARM].wanted is not None
+            )
+            under_way.append(item)
+        assert len(under_way) <= window
+        if what == "lose":
+            outbox.reset()
+            under_way.clear()
+        elif under_way and what != "wait":
+            answered = under_way.pop(len(under_way) // 2)
+            if what == "ok":
+                delivered.add(answered.index)
+                outbox.lanes[answered.lane].delivered(answered.index)
+            else:
+                outbox.lanes[answered.lane].refused(answered.index, now)
+        for lane, queue in outbox.lanes.items():
+            before = {r.index for r in ledger if r.lane is lane and r.index < queue.cursor}
+            assert before <= delivered
+    assert delivered == {r.index for r in ledger}
+    assert outbox.idle
