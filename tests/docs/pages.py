@@ -61,7 +61,7 @@ def eseal(path: Path) -> list[list[str]]:
     """Arguments of every `eseal` that the page tells to run, however it is reached."""
     found = []
     for words in commands(path):
-        at = next((i for i, word in enumerate(words) if word.rpartition("/")[2] == "eseal"), None)
-        if at is not None and words[0] in {"eseal", "runuser", words[at]}:
-            found.append(words[at + 1 :])
+        own = words[words.index("--") + 1 :] if words[0] == "runuser" else words
+        if own[0].rpartition("/")[2] == "eseal":
+            found.append(own[1:])
     return found
