@@ -34,7 +34,8 @@ def site(
     storage: Annotated[Path, typer.Option(help="its storage.dir")] = Path("site-storage"),
     broker_port: Annotated[int, typer.Option(help="broker on this machine, without TLS")] = 1883,
     province_key: Annotated[
-        list[str] | None, typer.Option(help="for [province] keys; `simulate province` prints them")
+        list[str] | None,
+        typer.Option(help="for the keys of the province; `simulate province` prints them"),
     ] = None,
     modbus_port: Annotated[int, typer.Option(help="Modbus TCP; 0: any")] = 5020,
     shaft_port: Annotated[int, typer.Option(help="RTSP of the shaft's camera; 0: any")] = 8554,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import typer
+from rich.text import Text
 
 import edge
 from edge import cli
@@ -87,6 +90,24 @@ def test_a_simulator_says_where_it_listens(apart, eseal, simulator):
 def test_the_demo_says_what_it_takes(apart, eseal):
     said = eseal("demo", "--help").out
     assert all(option in said for option in ("--seconds", "--keep", "--json"))
+
+
+def test_no_help_loses_words_because_they_look_like_markup(apart, eseal):
+    eseal("simulate", "--help")
+    eaten = [
+        parameter.help
+        for command in commands_of(typer.main.get_command(cli.app))
+        for parameter in command.params
+        if parameter.help and Text.from_markup(parameter.help).plain != parameter.help
+    ]
+    assert eaten == []
+
+
+def commands_of(command: Any) -> Iterator[Any]:
+    """A command and all below it."""
+    yield command
+    for inner in getattr(command, "commands", {}).values():
+        yield from commands_of(inner)
 
 
 def test_the_version_is_that_of_the_package(eseal):
