@@ -1,0 +1,26 @@
+"""Names that are this machine's."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from edge.console.guard import is_local
+
+
+@given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(0, 65535))
+def test_every_loopback_address_is_local_with_and_without_a_port(b, c, d, port):
+    address = f"127.{b}.{c}.{d}"
+    assert is_local(address)
+    assert is_local(f"{address}:{port}")
+
+
+@given(st.text())
+def test_any_text_is_judged_without_an_error(host):
+    assert is_local(host) in {True, False}
+
+
+@given(st.from_regex(r"\A[a-z0-9.-]{1,40}\Z"))
+def test_no_other_name_is_local(name):
+    if is_local(name):
+        assert name == "localhost" or name.startswith("127.")
