@@ -23,12 +23,12 @@ class Cable:
 
     def __init__(self, target: int, port: int = 0, host: str = "127.0.0.1") -> None:
         self.target = target
+        self.host = host
         self.port = port
         self.delay_s = 0.0
         self._carries = asyncio.Event()
         self._carries.set()
         self.opened = 0
-        self._host = host
         self._server: asyncio.Server | None = None
         self._ends: set[asyncio.Task[None]] = set()
 
@@ -71,7 +71,7 @@ class Cable:
     async def restore(self) -> None:
         """Carry again, on the same port."""
         if self._server is None:
-            self._server = await asyncio.start_server(self._carry, self._host, self.port)
+            self._server = await asyncio.start_server(self._carry, self.host, self.port)
             self.port = self._server.sockets[0].getsockname()[1]
 
     async def _carry(self, near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
@@ -81,7 +81,7 @@ class Cable:
         self.opened += 1
         writers = [near_out]
         try:
-            far, far_out = await asyncio.open_connection(self._host, self.target)
+            far, far_out = await asyncio.open_connection("127.0.0.1", self.target)
             writers.append(far_out)
             async with asyncio.TaskGroup() as group:
                 up = group.create_task(self._one_way(near, far_out))

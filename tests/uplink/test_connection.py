@@ -31,6 +31,12 @@ async def joined(broker: ScriptedBroker, version: Version = "5", **spec: Any) ->
     return await connect(broker.spec(**spec), version, LOGIN, nothing)
 
 
+async def chatter(connection: Connection) -> None:
+    while True:
+        await connection.send(TOPIC, b"1")
+        await asyncio.sleep(0.1)
+
+
 async def turned_away(script: Script, version: Version = "5") -> UplinkUnavailable:
     async with ScriptedBroker(script) as broker:
         with pytest.raises(UplinkUnavailable) as caught:
@@ -182,13 +188,12 @@ async def test_a_line_on_which_one_publish_was_forgotten_is_left(
     async with ScriptedBroker(script) as broker:
         connection = await joined(broker)
         forgotten = asyncio.create_task(connection.send(TOPIC, b"0"))
-        with pytest.raises(UplinkUnavailable):
-            while True:
-                await connection.send(TOPIC, b"1")
-                await asyncio.sleep(0.1)
+        busy = asyncio.create_task(chatter(connection))
+        await asyncio.wait_for(asyncio.shield(connection.ended), 5.0)
         assert "one of our messages" in connection.ended.result()
-        with pytest.raises(UplinkUnavailable):
-            await forgotten
+        for task in (forgotten, busy):
+            with pytest.raises(UplinkUnavailable):
+                await task
 
 
 @pytest.mark.parametrize(
