@@ -169,6 +169,8 @@ def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
     for title, rows in read_offline(settings).items():
         table = Table(title=Text(title), show_header=False, title_justify="left")
+        table.add_column()
+        table.add_column(overflow="fold")  # a key that is cut short is no key
         for name, value in rows:
             table.add_row(Text(name), Text(value))
         out.print(table)

@@ -73,10 +73,12 @@ def test_export_of_nothing_is_told(eseal, config, tmp_path):
 
 
 def test_status_reads_the_ledger_without_the_daemon(eseal, config):
-    filled(config)
+    key = filled(config)
     said = eseal("status", "-c", config)
     assert said.code == 0
-    assert "5" in said.out
+    assert "账本 · Ledger" in said.out
+    cells = "".join(line.rpartition("│")[0].rpartition("│")[2] for line in said.out.splitlines())
+    assert key in cells.replace(" ", "")
 
 
 def test_status_without_a_ledger_is_told(eseal, config):
