@@ -66,5 +66,9 @@ def main() -> None:
     args = arguments()
     config = tomllib.loads(args.config.read_text())
     prepare.prepare(args.data, args.work, config["seed"])
+    if not (args.work / "rendered" / "boxes.npz").exists():
+        from models.train import rendered  # the simulators are needed for nothing else here
+
+        rendered.prepare(args.work, config["rendered"])
     (args.work / "meeting").unlink(missing_ok=True)
     multiprocessing.spawn(train, (args, config), nprocs=args.processes)
