@@ -25,6 +25,7 @@ class EvidenceFiles:
     def prepare(self) -> None:
         """Make the directory; remove what a crash left half written. Raises OSError."""
         self._incoming.mkdir(parents=True, exist_ok=True)
+        fsync_directory(self._directory.parent)
         for left in self._incoming.iterdir():
             left.unlink()
 

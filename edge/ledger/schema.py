@@ -91,7 +91,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
 def migrate(directory: Path) -> None:
     """Bring the file to this version's tables. Raises as `told` does; ConfigError if newer."""
     with told(directory), closing(connect_writer(directory)) as connection:
-        db = Database(connection)
+        db = _database(connection)
         _refuse_unknown(db, directory)
         migrations.apply(db)
 
@@ -139,12 +139,17 @@ def _reader(path: Path, options: str) -> sqlite3.Connection:
 
 def check_version(connection: sqlite3.Connection, directory: Path) -> None:
     """Refuse a file whose tables are not this version's. Raises ConfigError."""
-    db = Database(connection)
+    db = _database(connection)
     _refuse_unknown(db, directory)
     if migrations.pending(db):
         raise ConfigError(
             [Fault(str(directory), "holds a ledger of an older version", "start `eseal run` once")]
         )
+
+
+def _database(connection: sqlite3.Connection) -> Database:
+    # Plugins that happen to be installed have no business in the ledger.
+    return Database(connection, recursive_triggers=False, execute_plugins=False)
 
 
 def _refuse_unknown(db: Database, directory: Path) -> None:

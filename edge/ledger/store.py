@@ -20,7 +20,7 @@ from edge.domain.activity import EvidenceRef
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import ConfigError, EsealError, Fault
 from edge.ledger.checkpoint import Signer
-from edge.ledger.evidence import EvidenceFiles
+from edge.ledger.evidence import EvidenceFiles, fsync_directory
 from edge.ledger.integrity import check
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
@@ -64,6 +64,7 @@ class Ledger:
         with ExitStack() as undo:
             with told(directory):
                 directory.mkdir(parents=True, exist_ok=True)
+                fsync_directory(directory.absolute().parent)
                 lock = _lock(directory)
                 undo.callback(os.close, lock)
                 evidence = EvidenceFiles(directory / EVIDENCE_DIRECTORY)

@@ -69,6 +69,17 @@ def test_every_contradiction_is_found_and_the_way_out_is_told(filled, opener, ch
     assert "move the whole directory aside" in str(caught.value)
 
 
+def test_a_leaf_that_is_not_even_bytes_is_found(filled, opener):
+    connection = sqlite3.connect(filled / FILE_NAME)
+    connection.execute("PRAGMA writable_schema = ON")
+    connection.execute("UPDATE sqlite_master SET sql = replace(sql, 'leaf BLOB', 'leaf ANY')")
+    connection.commit()
+    connection.close()
+    tamper(filled, "UPDATE leaf SET leaf = 5 WHERE idx = 12")
+    with pytest.raises(LedgerCorrupt, match="leaf 12 is damaged"):
+        opener()
+
+
 def test_a_shortened_ledger_contradicts_its_own_signature(filled, opener):
     tamper(filled, "DELETE FROM leaf WHERE idx >= 8")
     tamper(filled, "DELETE FROM node WHERE (pos + 1) << level > 8")

@@ -115,3 +115,23 @@ def test_a_ledger_with_an_unread_wal_is_not_read_without_it(ledger, directory, m
         patch.setattr(sqlite3, "connect", reluctant)
         with pytest.raises(StorageFull, match="cannot be written"):
             connect_reader(directory)
+
+
+def test_a_list_of_versions_without_its_columns_is_damage(ledger, opener, directory):
+    ledger.close()
+    tamper(directory, "DELETE FROM _sqlite_migrations")
+    connection = sqlite3.connect(directory / FILE_NAME)
+    connection.execute("DROP INDEX idx__sqlite_migrations_migration_set_name")
+    connection.execute("ALTER TABLE _sqlite_migrations RENAME COLUMN name TO nome")
+    connection.execute("INSERT INTO _sqlite_migrations VALUES (1, 'eseal-ledger', 'x', '')")
+    connection.commit()
+    connection.close()
+    for look in (opener, lambda: LedgerView.open(directory)):
+        with pytest.raises(LedgerCorrupt, match="list of versions"):
+            look()
+
+
+def test_a_file_that_is_no_database_cannot_be_viewed(tmp_path):
+    (tmp_path / FILE_NAME).write_bytes(b"garbage " * 1000)
+    with pytest.raises(LedgerCorrupt, match="not a database"):
+        LedgerView.open(tmp_path)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
@@ -11,8 +12,10 @@ import pytest
 from edge.clock import ManualClock
 from edge.domain.record import Lane, RecordType
 from edge.errors import ConfigError, EsealError, LedgerCorrupt, Refused, StorageFull
+from edge.ledger import store
 from edge.ledger.checkpoint import Checkpoint, Signer, verify_checkpoint
 from edge.ledger.merkle import root
+from edge.ledger.schema import FILE_NAME
 from edge.ledger.store import Ledger, LedgerView
 from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft, eventually, tamper, tree_of
 
@@ -21,11 +24,12 @@ def put(ledger, *drafts):
     return ledger.submit(drafts).result(WAIT_S)
 
 
-def test_records_get_dense_places_and_their_exact_bytes_are_kept(ledger):
+def test_records_get_dense_places_and_their_exact_bytes_are_kept(ledger, signer):
     first = put(ledger, draft(1), alarm(2))
     second = put(ledger, draft(3))
     assert [record.index for record in first + second] == [0, 1, 2]
     assert ledger.size == 3
+    assert ledger.vkey == str(signer.verifier)
     again = ledger.pending(Lane.ROUTINE, 0, 10)
     assert again == [first[0], second[0]]
     assert [json.loads(record.leaf)["id"] for record in again] == ["0", "2"]
@@ -309,3 +313,22 @@ def test_a_directory_that_cannot_be_made_is_told(tmp_path, signer):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageFull, match="file/ledger"):
         Ledger.open(tmp_path / "file" / "ledger", origin=ORIGIN, signer=signer, clock=ManualClock())
+
+
+def test_a_ledger_that_could_not_be_begun_is_begun_later(opener, directory, monkeypatch):
+    class Reluctant(sqlite3.Connection):
+        def executemany(self, sql, parameters, /):
+            if "meta" in sql:
+                self.execute("PRAGMA query_only = ON")
+            return super().executemany(sql, parameters)
+
+    def connect(path):
+        return sqlite3.connect(
+            path / FILE_NAME, isolation_level=None, check_same_thread=False, factory=Reluctant
+        )
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "connect_writer", connect)
+        with pytest.raises(StorageFull, match="cannot be written"):
+            opener()
+    assert opener().size == 0

@@ -260,6 +260,12 @@ def test_a_key_in_the_bundle_that_is_not_the_signers_is_noticed(members, check):
     assert "signature is not valid" in said(check(replaced(members, "gateway.vkey", other), []))
 
 
+def test_the_bundles_key_stands_alone_on_its_line(members, check):
+    line = members["gateway.vkey"]
+    for changed in (b" " + line, line[:-1], line + b" ", line + b"\n"):
+        assert "not one line with a key" in said(check(replaced(members, "gateway.vkey", changed)))
+
+
 def without(members: Members, name: str) -> Members:
     return {key: value for key, value in members.items() if key != name}
 

@@ -1,5 +1,6 @@
 """The writing thread: kill -9, a full disk, a read-only one, and bugs."""
 
+import os
 import random
 import signal
 import sqlite3
@@ -16,12 +17,14 @@ from edge.domain.record import Lane, RecordType
 from edge.errors import EsealError, LedgerCorrupt, StorageFull
 from edge.ledger.checkpoint import Signer, verify_checkpoint
 from edge.ledger.commit import Commit
+from edge.ledger.schema import corrupt
+from edge.ledger.store import Ledger
 from edge.ledger.writer import BATCH_DRAFTS
 from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft, eventually
 from tests.support import require_program
 
 REPO = Path(__file__).resolve().parents[2]
-KILLS = 16
+KILLS = 30
 
 
 def put(ledger, *drafts):
@@ -32,33 +35,45 @@ def connection_of(ledger):
     return ledger._writer._connection
 
 
-def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(directory, clock):
-    from edge.ledger.store import Ledger
+class Victims:
+    """Forks writers, kills each at a moment of chance, and gathers what they acknowledged."""
 
-    private = Ed25519PrivateKey.generate()
-    signer = Signer(ORIGIN, private)
-    acknowledged: dict[int, int] = {}
-    chance = random.Random()  # every run kills at other moments
-    for round_ in range(KILLS):
-        child = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "tests.ledger.killed_writer"),
-                *(str(directory), private.private_bytes_raw().hex(), str(round_ * 1_000_000)),
-            ],
+    def __init__(self, directory, key: bytes) -> None:
+        self._nursery = subprocess.Popen(
+            [sys.executable, "-m", "tests.ledger.killed_writer", directory, key.hex()],
             cwd=REPO,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
-        assert child.stdout is not None
-        told = [child.stdout.readline()]
-        time.sleep(chance.random() * 0.12)
-        child.send_signal(signal.SIGKILL)
-        told += child.stdout.read().splitlines(keepends=True)
-        child.stdout.close()
-        child.wait()
-        for line in told:
-            if line.endswith(b"\n"):
-                index, number = map(int, line.split())
-                acknowledged[index] = number
+
+    def kill_one(self, first: int, after_s: float) -> dict[int, int]:
+        """Index to number of every record that was acknowledged before the kill."""
+        assert self._nursery.stdin is not None
+        assert self._nursery.stdout is not None
+        self._nursery.stdin.write(f"{first}\n".encode())
+        self._nursery.stdin.flush()
+        pid = int(self._nursery.stdout.readline().split()[1])
+        time.sleep(after_s)
+        os.kill(pid, signal.SIGKILL)
+        told = list(iter(self._nursery.stdout.readline, b"dead\n"))
+        whole = [line.split() for line in told if line.endswith(b"\n")]
+        return {int(index): int(number) for index, number in whole}
+
+    def close(self) -> None:
+        self._nursery.communicate()
+
+
+def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(directory, clock):
+    private = Ed25519PrivateKey.generate()
+    signer = Signer(ORIGIN, private)
+    victims = Victims(directory, private.private_bytes_raw())
+    acknowledged: dict[int, int] = {}
+    chance = random.Random()  # every run kills at other moments
+    productive = 0
+    for round_ in range(KILLS):
+        told = victims.kill_one(round_ * 1_000_000, chance.random() * 0.25)
+        productive += bool(told)
+        acknowledged |= told
         ledger = Ledger.open(directory, origin=ORIGIN, signer=signer, clock=clock)
         leaves = list(ledger.leaves_of(RecordType))
         ledger.close()
@@ -66,7 +81,8 @@ def test_kill_9_at_any_moment_loses_nothing_that_was_acknowledged(directory, clo
         numbers = [leaf["data"]["number"] for leaf in leaves]
         assert len(set(numbers)) == len(numbers)
         assert {index: numbers[index] for index in acknowledged} == acknowledged
-    assert len(acknowledged) > KILLS
+    victims.close()
+    assert productive >= KILLS // 3
 
 
 def test_a_full_disk_is_told_with_place_and_remedy_and_works_again_when_space_returns(
@@ -154,6 +170,25 @@ def test_rows_that_another_hand_added_stop_the_ledger_for_good(ledger, directory
         put(ledger, draft())
     with pytest.raises(LedgerCorrupt, match="damaged"):
         put(ledger)
+
+
+def test_what_was_waiting_when_damage_was_found_is_refused_too(ledger, monkeypatch):
+    begun = threading.Event()
+    go_on = threading.Event()
+
+    def broken(_self, _connection):
+        begun.set()
+        go_on.wait(WAIT_S)
+        raise corrupt(Path("place"), "it is damaged")
+
+    monkeypatch.setattr(Commit, "write", broken)
+    first = ledger.submit([draft(1)])
+    assert begun.wait(WAIT_S)
+    second = ledger.submit([draft(2)])
+    go_on.set()
+    for future in (first, second):
+        with pytest.raises(LedgerCorrupt, match="place: it is damaged"):
+            future.result(WAIT_S)
 
 
 def test_a_bug_ends_the_writer_loudly_and_nobody_waits_for_ever(opener, monkeypatch):
