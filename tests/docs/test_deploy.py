@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import pytest
 import typer
@@ -106,3 +107,12 @@ def test_systemd_finds_nothing_wrong_where_it_can_be_asked(tmp_path):
     unit.write_text(UNIT.read_text("utf-8").replace("/opt/eseal/bin/eseal", sys.executable))
     done = subprocess.run([program, "verify", str(unit)], capture_output=True, check=False)
     assert (done.returncode, done.stderr.decode()) == (0, "")
+
+
+def test_what_is_installed_has_the_models_of_its_manifest():
+    project = tomllib.loads((REPO / "pyproject.toml").read_text("utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    manifest = tomllib.loads((REPO / "models" / "manifest.toml").read_text("utf-8"))
+    ours = {f"models/{model['file']}" for model in manifest["model"] if not model.get("url")}
+    assert set(wheel["force-include"]) == {"models/manifest.toml", *ours}
+    assert all((REPO / file).is_file() for file in wheel["force-include"])
