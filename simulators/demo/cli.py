@@ -39,6 +39,9 @@ def demo(
     crash: Annotated[
         bool, typer.Option("--crash", help="kill -9 the daemon in the middle and start it again")
     ] = False,
+    model: Annotated[
+        str, typer.Option(help="detector to use instead of the default: a name or an .onnx file")
+    ] = "",
     svg: Annotated[
         Path | None, typer.Option(help="write the last screen to this file as a picture")
     ] = None,
@@ -50,7 +53,7 @@ def demo(
     console = Console(record=svg is not None, width=110 if svg else None)
     folder = keep or Path(tempfile.mkdtemp(prefix="eseal-demo-"))
     try:
-        verdict = asyncio.run(_play(folder, seconds, console, crash=crash))
+        verdict = asyncio.run(_play(Stage(folder, model), seconds, console, crash=crash))
     finally:
         if keep is None:
             shutil.rmtree(folder, ignore_errors=True)
@@ -61,11 +64,11 @@ def demo(
     raise typer.Exit(0 if verdict.good else 1)
 
 
-async def _play(folder: Path, seconds: float, console: Console, *, crash: bool) -> Verdict:
+async def _play(unset: Stage, seconds: float, console: Console, *, crash: bool) -> Verdict:
     pace = seconds / LENGTH_S
     told: list[tuple[float, Beat]] = []
     console.print("[dim]broker, province, mine and gateway are starting …[/]")
-    async with Stage(folder) as stage:
+    async with unset as stage:
         if stage.broker.kind != "mosquitto":
             console.print("[yellow]mosquitto is not installed: amqtt stands in (MQTT 3.1.1)[/]")
         await stage.settle()

@@ -28,8 +28,9 @@ class Stage:
         gateway: the daemon, a process of its own.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, model: str = "") -> None:
         self._directory = directory
+        self._model = model
         self._stack = AsyncExitStack()
         self.broker: Broker
         self.province: Province
@@ -44,6 +45,7 @@ class Stage:
             config = seal_toml(
                 self.site, self._directory / "storage", self._address(), self.province.keys
             )
+            config["detector"] = {"model": self._model}
             self.gateway = Gateway(self._directory, config)
             stack.push_async_callback(self.gateway.kill)
             await self.gateway.start()

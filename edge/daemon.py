@@ -1,0 +1,198 @@
+"""The daemon: assembles the parts, runs them in one event loop, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import signal
+from collections.abc import Coroutine
+
+import structlog
+
+import edge
+from edge import systemd
+from edge.clock import Clock
+from edge.config import SealConfig
+from edge.console.app import build_app
+from edge.console.server import serve
+from edge.domain.observation import ClockStepped, SourceLost
+from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.errors import ConfigError, Refused, UplinkUnavailable
+from edge.ledger.keys import load_or_create
+from edge.ledger.store import Ledger
+from edge.recorder import Recorder, order_refused
+from edge.rules.engine import initial
+from edge.seal import DETECTOR, HOST, Seal
+from edge.sensors.poller import poll_bus
+from edge.status import RESTORED_TYPES, Status
+from edge.uplink.service import Uplink
+from edge.vision.detector import Detector, load_detector
+from edge.vision.inference import Inference
+from edge.vision.watch import watch
+
+CLOCK_STEP_S = 1.0  # a slower drift is NTP's slewing
+HEALTH_PERIOD_S = 300.0
+STOP_UPLINK_S = 1.5  # of the 3 s that a stop may take
+
+log = structlog.get_logger(__name__)
+
+
+class Daemon:
+    """One gateway at work."""
+
+    def __init__(self, config: SealConfig, clock: Clock) -> None:
+        """Open everything that must be there before READY.
+
+        Raises:
+            StorageFull, LedgerCorrupt, ConfigError: each says what to do.
+        """
+        site = config.site
+        origin = f"eseal/{site.mine_code}/{site.gateway}"
+        self._config = config
+        self._clock = clock
+        config.storage.dir.mkdir(parents=True, exist_ok=True)
+        signer = load_or_create(config.storage.dir / "gateway.key", origin)
+        self._ledger = Ledger.open(config.storage.dir, origin=origin, signer=signer, clock=clock)
+        self._detector_fault = ""
+        self._inference = Inference(self._detector())
+        self._seal = Seal(config, initial(site.state))
+        self._seal.restore(self._ledger.leaves_of(RESTORED_TYPES))
+        self._recorder = Recorder(self._seal, self._ledger, self._inference, clock, self._durable)
+        self._uplink = Uplink(
+            config.broker,
+            config.province,
+            mine_code=site.mine_code,
+            gateway=site.gateway,
+            ledger=self._ledger,
+            clock=clock,
+            on_order=self._recorder.order,
+            on_refused=lambda reason, digest: self._recorder.note(
+                order_refused(reason, digest, clock)
+            ),
+        )
+        self._status = Status(config, clock, self._ledger, self._seal, self._recorder, self._uplink)
+
+    def _detector(self) -> Detector | None:
+        """The detector, or None: a seal that cannot see must still watch the power."""
+        if not self._config.camera:
+            return None
+        try:
+            return load_detector(self._config.detector.model, self._config.detector.threads)
+        except (ConfigError, Refused) as error:
+            log.error("no detector: cameras are watched for tampering only", error=str(error))
+            self._detector_fault = str(error)
+            return None
+
+    def _durable(self, records: list[Record]) -> None:
+        self._status.durable(records)
+        self._uplink.wake(alarm=any(record.lane is Lane.ALARM for record in records))
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set; then hand over within three seconds."""
+        self._note_start()
+        lasting = [self._recorder.run(), self._uplink.run(), self._beat()]
+        if self._config.page.enabled:
+            app = build_app(self._status.snapshot, self._status.incidents)
+            lasting.append(serve(app, self._config.page.host, self._config.page.port))
+        sources: list[Coroutine[None, None, None]] = [self._watch_clock(), self._health()]
+        sources += [
+            poll_bus(bus, clock=self._clock, emit=self._status.observe) for bus in self._config.bus
+        ]
+        sources += [
+            watch(camera, inference=self._inference, clock=self._clock, emit=self._status.observe)
+            for camera in self._config.camera
+        ]
+        try:
+            async with asyncio.TaskGroup() as group:
+                rim = [group.create_task(work) for work in sources]
+                core = [group.create_task(work) for work in lasting]
+                systemd.notify("READY=1")
+                log.info("sealed", site=self._config.site.mine_code, sources=len(rim) - 2)
+                await stop.wait()
+                systemd.notify("STOPPING=1")
+                await _cancel(rim)
+                await self._hand_over()
+                await _cancel(core)
+        finally:
+            self._inference.close()
+            self._ledger.close()
+
+    async def _hand_over(self) -> None:
+        self._recorder.note(
+            Draft(RecordType.GATEWAY_STOPPED, self._clock.now(), {"reason": "stopped on request"})
+        )
+        await self._recorder.drain()
+        try:
+            await self._uplink.stop(STOP_UPLINK_S)
+        except UplinkUnavailable as error:
+            log.info("stopped with records waiting for the province", reason=str(error))
+
+    def _note_start(self) -> None:
+        now = self._clock.now()
+        self._recorder.note(
+            Draft(
+                RecordType.GATEWAY_STARTED,
+                now,
+                {
+                    "version": edge.__version__,
+                    "boot": now.boot,
+                    "python": platform.python_version(),
+                    "host": platform.node(),
+                },
+            )
+        )
+        self._recorder.note(
+            Draft(
+                RecordType.CONFIG_IN_FORCE,
+                now,
+                {"sha256": self._config.sha256(), "config": self._config.redacted()},
+            )
+        )
+        if self._detector_fault:
+            self._status.observe(SourceLost(DETECTOR, now, self._detector_fault))
+
+    async def _watch_clock(self) -> None:
+        """Notice a wall clock that moves against monotonic time."""
+        last = self._clock.now()
+        while True:
+            await self._clock.sleep(1.0)
+            now = self._clock.now()
+            step = (now.wall_us - last.wall_us - (now.mono_us - last.mono_us)) / 1e6
+            if abs(step) >= CLOCK_STEP_S:
+                self._status.observe(ClockStepped(HOST, now, step))
+            last = now
+
+    async def _health(self) -> None:
+        """A regular record of how we are, so that silence in the chain means something."""
+        while True:
+            await self._clock.sleep(HEALTH_PERIOD_S)
+            data = self._status.health()
+            self._recorder.note(Draft(RecordType.GATEWAY_HEALTH, self._clock.now(), data))
+
+    async def _beat(self) -> None:
+        """WATCHDOG=1 only after the loop, the ledger and the inference each did some work."""
+        period = int(os.environ.get("WATCHDOG_USEC", "30000000")) / 3e6
+        while True:
+            await asyncio.wrap_future(self._ledger.submit([]))
+            await self._inference.run(int)
+            systemd.notify("WATCHDOG=1")
+            await asyncio.sleep(period)
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    # Again and again: `asyncio.wait_for` of Python 3.11 loses a cancellation that comes at the
+    # very moment its awaitable is done.
+    while left := [task for task in tasks if not task.done()]:
+        for task in left:
+            task.cancel()
+        await asyncio.wait(left, timeout=1.0)
+
+
+async def run(config: SealConfig, clock: Clock) -> None:
+    """Run the daemon until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Daemon(config, clock).run(stop)
