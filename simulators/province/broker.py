@@ -128,25 +128,28 @@ class Broker:
 
     async def stop(self) -> None:
         """SIGTERM: sessions are stored (mosquitto)."""
-        if self._process is not None:
+        loop = asyncio.get_running_loop()
+        until = loop.time() + STOP_S
+        # Again and again: mosquitto forgets a signal that comes while it starts.
+        while self._process is not None and loop.time() < until:
             self._process.terminate()
-            await self._wait()
+            await self._gone(0.5)
+        await self.kill()
 
     async def kill(self) -> None:
         """SIGKILL, as a power cut does."""
         if self._process is not None:
             self._process.kill()
-            await self._wait()
+            await self._gone(STOP_S)
 
-    async def _wait(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
-            return
-        until = asyncio.get_running_loop().time() + STOP_S
-        while process.poll() is None:
-            if asyncio.get_running_loop().time() > until:
-                process.kill()
-            await asyncio.sleep(0.01)
+    async def _gone(self, timeout_s: float) -> None:
+        """Wait until the process has ended, or time is up."""
+        until = asyncio.get_running_loop().time() + timeout_s
+        while self._process is not None and asyncio.get_running_loop().time() < until:
+            if self._process.poll() is not None:
+                self._process = None
+            else:
+                await asyncio.sleep(0.01)
 
     def _command(self) -> list[str]:
         if self.kind == "amqtt":

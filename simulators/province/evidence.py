@@ -43,10 +43,10 @@ class EvidenceShelf:
             self._drop(part.sha256)
             raise Refused("two parts of a file disagree about it")
         if part.part not in parts:
-            self._bytes += len(part.data)
-            if self._bytes > MAX_BYTES:
+            if self._bytes + len(part.data) > MAX_BYTES:
                 self._drop(part.sha256)
                 raise Refused("no room for more evidence")
+            self._bytes += len(part.data)
             parts[part.part] = part
         if len(parts) < part.parts:
             return None

@@ -55,7 +55,7 @@ def _verdict(view: GatewayView) -> Text:
         return Text(f"✗ {view.faults[-1]}", "bold red")
     size = f"{view.log.proven}/{view.log.claimed}"
     note = "*" if view.key_source == "first use" else ""
-    return Text(f"✓ {size}{note}", "green") if view.verified else Text(f"… {size}", "yellow")
+    return Text(f"✓ {size}{note}", "green") if view.verified else Text(f"… {size}{note}", "yellow")
 
 
 def _incidents(rows: list[tuple[GatewayView, IncidentRow]]) -> Table:
