@@ -29,12 +29,19 @@ def render(views: Iterable[GatewayView], now: float) -> RenderableType:
 
 
 def _gateways(views: list[GatewayView], now: float) -> Table:
-    table = Table(title="省级平台 Province", title_justify="left", box=box.SIMPLE_HEAD, expand=True)
+    on_trust = any(view.key_source == "first use" for view in views)
+    table = Table(
+        title="省级平台 Province",
+        title_justify="left",
+        caption="* 首次使用时信任的密钥  key trusted on first use" if on_trust else None,
+        caption_justify="left",
+        box=box.SIMPLE_HEAD,
+    )
     table.add_column("矿 / 网关\nmine / gateway", no_wrap=True)
     table.add_column("在线\nonline", no_wrap=True)
     for name in ("收到\ngot", "缺失\nmissing", "重复\nrepeats", "证据\nfiles"):
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("签名与树\nverified", no_wrap=True)
+    table.add_column("签名与树\nverified", min_width=13)
     table.add_column("最近\nseen", justify="right")
     for view in views:
         table.add_row(
