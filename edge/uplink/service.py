@@ -273,6 +273,7 @@ class Uplink:
             self._puback = now
             self._cursors.want({record.lane.value: lane.cursor})
             if record.lane is Lane.ALARM:
+                log.info("alarm delivered", index=record.index, type=record.type.value)
                 self._carry_due.set()
         self._work.set()
 
