@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from edge.console.guard import is_local
+from edge.console.guard import Guard, is_local
 
 
 @given(st.integers(0, 255), st.integers(0, 255), st.integers(0, 255), st.integers(0, 65535))
@@ -24,3 +24,10 @@ def test_any_text_is_judged_without_an_error(host):
 def test_no_other_name_is_local(name):
     if is_local(name):
         assert name == "localhost" or name.startswith("127.")
+
+
+async def test_what_is_not_http_is_not_even_answered():
+    async def untouched(*_):
+        raise AssertionError
+
+    await Guard(untouched)({"type": "websocket"}, untouched, untouched)

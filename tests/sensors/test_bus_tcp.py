@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -135,21 +136,43 @@ async def test_late_answers_on_tcp_are_never_taken_for_other_requests(units):
     ids=lambda answer: answer.hex()[:24] or "nothing",
 )
 async def test_a_hostile_server_makes_a_read_fail_and_nothing_else(answer):
+    async with _hostile(answer) as port:
+        for _ in range(3):
+            with pytest.raises(SourceError) as caught:
+                await port.read(1, Span(4, 0, 2))
+            assert "bus yard (127.0.0.1" in str(caught.value)
+
+
+async def test_an_answer_with_too_few_bits_is_no_answer():
+    one_byte = b"\x00\x01\x00\x00\x00\x04\x01\x02\x01\xff"
+    async with _hostile(one_byte) as port:
+        with pytest.raises(NoAnswerError, match="does not fit 9 discrete inputs from 0x0000"):
+            await port.read(1, Span(2, 0, 9))
+
+
+async def test_undecodable_bytes_after_the_answer_do_no_harm():
+    good = b"\x00\x01\x00\x00\x00\x07\x01\x04\x04\x00\x01\x00\x02"
+    async with _hostile(good, b"\x00\x01\x00\x00\x00\x03\x01\x04\x00") as port:
+        assert await port.read(1, Span(4, 0, 2)) == [1, 2]
+        await asyncio.sleep(0.1)
+
+
+@asynccontextmanager
+async def _hostile(*answers):
+    """A port to a server that answers every request with these bytes, one after the other."""
+
     class Hostile(asyncio.Protocol):
         def connection_made(self, transport):
             self.transport = transport
 
         def data_received(self, _data):
-            self.transport.write(answer)
+            for delay, answer in enumerate(answers):
+                asyncio.get_running_loop().call_later(0.03 * delay, self.transport.write, answer)
 
     server = await asyncio.get_running_loop().create_server(Hostile, "127.0.0.1", 0)
-    number = server.sockets[0].getsockname()[1]
-    port = open_port(tcp(number, (), timeout_s=0.1), SystemClock())
+    port = open_port(tcp(server.sockets[0].getsockname()[1], (), timeout_s=0.1), SystemClock())
     try:
-        for _ in range(3):
-            with pytest.raises(SourceError) as caught:
-                await port.read(1, Span(4, 0, 2))
-            assert "bus yard (127.0.0.1" in str(caught.value)
+        yield port
     finally:
         port.close()
         server.close()

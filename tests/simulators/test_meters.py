@@ -101,14 +101,11 @@ async def test_two_clients_are_served_at_once_and_one_slow_unit_holds_up_nobody(
         ]
         for client in clients:
             await client.connect()
-        loop = asyncio.get_running_loop()
-        began = loop.time()
         waiting = asyncio.ensure_future(clients[0].read_input_registers(0, count=2, device_id=1))
         answer = await clients[1].read_input_registers(0, count=2, device_id=2)
-        assert loop.time() - began < 0.4
         assert not answer.isError()
+        assert not waiting.done()
         assert not (await waiting).isError()
-        assert loop.time() - began >= 0.5
         for client in clients:
             client.close()
 

@@ -10,6 +10,7 @@ from edge.domain.mine import Order, OrderKind
 from edge.domain.record import RecordType
 from edge.errors import ConfigError
 from edge.status import read_offline
+from edge.status.offline import _ago
 from tests.seals import site
 from tests.status.gateway import PROVINCE, Gateway
 
@@ -87,3 +88,26 @@ async def test_every_row_is_a_pair_of_texts(tmp_path):
     for title, rows in read_offline(gateway.config).items():
         assert isinstance(title, str)
         assert all(isinstance(name, str) and isinstance(value, str) for name, value in rows)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0 s"),
+        (119, "119 s"),
+        (120, "2 min"),
+        (7199, "119 min"),
+        (7200, "2 h"),
+        (172_800, "2 d"),
+        (-7200, "-2 h"),
+    ],
+)
+def test_ages_are_told_in_a_unit_that_fits_also_of_a_future_that_should_not_be(seconds, text):
+    assert _ago(seconds * 1_000_000) == text
+
+
+async def test_a_gateway_that_never_delivered_says_so(tmp_path):
+    gateway = Gateway(tmp_path)
+    await gateway.note(RecordType.GATEWAY_HEALTH, gateway.status.health())
+    gateway.ledger.close()
+    assert _value(_told(gateway.config)["Gateway"], "PUBACK") == "无 · none"
