@@ -47,8 +47,8 @@ class YoloxNano:
             best = scores[:, columns].max(axis=1)
             keep = np.flatnonzero(best >= score)
             rows = [(boxes[i, 0], boxes[i, 1], *(boxes[i, 2:] - boxes[i, :2])) for i in keep]
-            for i in cv2.dnn.NMSBoxes(rows, best[keep].tolist(), score, 0.55) if rows else ():
-                found.append((label, float(best[keep[i]]), tuple(boxes[keep[i]].tolist())))
+            chosen = cv2.dnn.NMSBoxes(rows, best[keep].tolist(), score, 0.55) if rows else ()
+            found += [(label, float(best[keep[i]]), tuple(boxes[keep[i]].tolist())) for i in chosen]
         return found
 
 
@@ -59,4 +59,4 @@ def overlap(one, other) -> float:
     if wide <= 0 or high <= 0:
         return 0.0
     areas = [(box[2] - box[0]) * (box[3] - box[1]) for box in (one, other)]
-    return wide * high / (sum(areas) - wide * high)
+    return float(wide * high / (sum(areas) - wide * high))

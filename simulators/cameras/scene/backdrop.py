@@ -40,7 +40,7 @@ def paint(layout: Layout, rng: np.random.Generator) -> Backdrop:
     yard.paint_sky(canvas, rng)
     yard.paint_hills(canvas, rng)
     ground = yard.paint_ground(canvas, rng, layout.surface)
-    yard.paint_trees(canvas, rng, 14, layout.far)
+    yard.paint_trees(canvas, rng, 9, layout.far)
     layout.paint(canvas, rng)
     size = (lens.width, lens.height)
     reach = np.hypot(ground.x - lens.position[0], ground.z - lens.position[2])

@@ -86,30 +86,35 @@ def paint_hills(canvas: Canvas, rng: np.random.Generator) -> None:
         canvas.colour[mask] = np.clip(shade, 0, 235)[mask]
 
 
-def paint_trees(canvas: Canvas, rng: np.random.Generator, count: int, near: float) -> None:
-    """Bushes and poplars beyond `near` metres, far ones first."""
-    for depth in sorted(rng.uniform(near, near + 25, count), reverse=True):
-        x = float(rng.uniform(-0.75, 0.75) * depth)
-        height = float(rng.uniform(1.5, 7))
-        tone = rng.uniform(0.7, 1.15)
-        haze = min(0.6, depth / 90)
-        green = np.array([62, 96, 82], np.float32) * tone * (1 - haze)
+def paint_trees(canvas: Canvas, rng: np.random.Generator, groves: int, near: float) -> None:
+    """Groves beyond `near` metres, far trees first. A lone slim tree looks like a person."""
+    places: list[tuple[float, float]] = []
+    for _ in range(groves):
+        depth = float(rng.uniform(near + 6, near + 30))
+        x = float(rng.uniform(-0.8, 0.8) * depth)
+        for _ in range(int(rng.integers(4, 9))):
+            places.append((depth + float(rng.normal() * 1.5), x + float(rng.normal() * 4.0)))
+    for depth, x in sorted(places, reverse=True):
+        height = float(rng.uniform(3.0, 6.5))
+        tone = rng.uniform(0.75, 1.1)
+        haze = min(0.6, depth / 110)
+        green = np.array([52, 100, 80], np.float32) * tone * (1 - haze)
         green += haze * np.array([190, 188, 182], np.float32)
-        _tree(canvas, rng, (x, height, float(depth)), green)
+        _tree(canvas, rng, (x, height, depth), green)
 
 
 def _tree(
     canvas: Canvas, rng: np.random.Generator, place: tuple[float, float, float], green: Floats
 ) -> None:
     x, height, depth = place
-    slim = float(rng.uniform(0.16, 0.4))
+    slim = float(rng.uniform(0.42, 0.75))
     canvas.beam((x, 0, depth), (x, height * 0.6, depth), 0.05 * height, (52, 62, 70))
     for level in np.sort(rng.beta(1.6, 1.3, 260)):
         spread = slim * height * (1.02 - (2 * level - 0.75) ** 2 * 0.5)
         offset = float(np.clip(rng.normal(), -1.5, 1.5)) * 0.6 * spread
-        y = height * (0.12 + 0.9 * float(level))
+        y = height * (0.06 + 0.9 * float(level))
         px, dist = canvas.lens.project(np.array([[x + offset, y, depth]], np.float32))
-        radius = 0.045 * height * canvas.lens.focal / float(dist[0]) * canvas.scale
+        radius = 0.06 * height * canvas.lens.focal / float(dist[0]) * canvas.scale
         spot = (int(px[0, 0] * canvas.scale), int(px[0, 1] * canvas.scale))
         side = 1 - 0.25 * offset / max(spread, 0.1)
         colour = green * rng.uniform(0.72, 1.12) * side * (0.72 + 0.4 * level)
