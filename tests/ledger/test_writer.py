@@ -24,7 +24,7 @@ from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft, eventually
 from tests.support import require_program
 
 REPO = Path(__file__).resolve().parents[2]
-KILLS = 30
+KILLS = 20
 
 
 def put(ledger, *drafts):
