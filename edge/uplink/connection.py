@@ -46,6 +46,10 @@ class VersionRefused(UplinkUnavailable):
         self.certain = certain
 
 
+class Oversized(UplinkUnavailable):
+    """The broker sent a packet that is too large, and would do so again."""
+
+
 class Connection:
     """One life of a connection to one broker. Everything here runs in the event loop.
 
@@ -83,6 +87,11 @@ class Connection:
         """Whether the broker welcomed us."""
         entry = self._entry
         return entry.done() and not entry.cancelled() and entry.exception() is None
+
+    @property
+    def oversized(self) -> bool:
+        """Whether it ended because the broker sent a packet that is too large."""
+        return self._wire.oversized
 
     @property
     def free(self) -> int:
@@ -160,6 +169,8 @@ class Connection:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
         if self._entry.done():
             self._entry.result()
+        elif self._wire.oversized:
+            raise Oversized(self.ended.result())
         elif self._wire.fault:
             raise UplinkUnavailable(self.ended.result())
         else:

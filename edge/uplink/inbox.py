@@ -71,6 +71,11 @@ class Inbox:
         self.refused: Counter[str] = Counter()
         self.newest_receipt: tuple[int, Stamp] | None = None
 
+    @property
+    def takes_receipts(self) -> bool:
+        """Whether a key that cosigns is enrolled."""
+        return bool(self._cosigners)
+
     def take(self, topic: str, payload: bytes) -> None:
         """Take one message from the broker; never raises."""
         now = self._clock.now()

@@ -98,11 +98,13 @@ class _Client(Client):
         max_inbound: largest packet taken, bytes.
         dialling: makes the socket.
         fault: what the socket said when it failed.
+        oversized: the broker sent a packet that is too large.
     """
 
     max_inbound = 65_536
     dialling = Dialling(None)
     fault = ""
+    oversized = False
 
     def _create_socket(self) -> socket.socket:
         return self.dialling.open(self.host, self.port)
@@ -110,6 +112,7 @@ class _Client(Client):
     def _sock_recv(self, bufsize: int) -> bytes:
         # paho asks for the rest of a packet at once: up to 256 MB if the broker says so.
         if bufsize > self.max_inbound:
+            self.oversized = True
             self.fault = f"it sent a packet of more than {self.max_inbound} bytes"
             raise ConnectionError(self.fault)
         try:
@@ -137,6 +140,11 @@ class Wire:
     def fault(self) -> str:
         """What the socket said when it failed; empty when the broker closed it in order."""
         return self._client.fault
+
+    @property
+    def oversized(self) -> bool:
+        """Whether it ended because the broker sent a packet that is too large."""
+        return self._client.oversized
 
     def attach(self, listener: Listener, subscriptions: tuple[str, ...]) -> None:
         """Go to work. Raises UplinkUnavailable when the socket is gone already."""

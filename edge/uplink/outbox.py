@@ -26,6 +26,8 @@ class LaneQueue:
         self.cursor = cursor
         self._next_read = cursor
         self._dry = False
+        self._again_until: int | None = None  # a stretch that is read once more, …
+        self._resume = cursor  # … and where reading goes on after it
         self._fresh: deque[Record] = deque()
         self._sent: dict[int, Record | None] = {}  # ascending; None: PUBACKed
         self._again: deque[int] = deque()
@@ -49,10 +51,22 @@ class LaneQueue:
 
     def offer(self, records: Sequence[Record], limit: int) -> None:
         """Take what the ledger gave for `wanted`; fewer than `limit` means that it has no more."""
+        self._dry = len(records) < limit
+        if self._again_until is not None:
+            end, whole = self._again_until, len(records)
+            records = [record for record in records if record.index < end]
+            if self._dry or len(records) < whole:
+                self._again_until, self._next_read, self._dry = None, self._resume, False
+                self._fresh.extend(records)
+                return
         self._fresh.extend(records)
         if records:
             self._next_read = records[-1].index + 1
-        self._dry = len(records) < limit
+
+    def repeat(self, start: int, end: int) -> None:
+        """Send what lies in [start, end) once more. Only while the lane is idle."""
+        self._resume, self._next_read, self._again_until = self._next_read, start, end
+        self._dry = False
 
     def take(self, now_s: float) -> Record | None:
         """The next record to publish, if one may go now."""
@@ -83,7 +97,7 @@ class LaneQueue:
             if self._sent[first] is not None:
                 break
             del self._sent[first]
-            self.cursor = first + 1
+            self.cursor = max(self.cursor, first + 1)
 
     def refused(self, index: int, now_s: float) -> None:
         """PUBACKed with a failure: the record goes again, and the lane waits."""
@@ -102,6 +116,7 @@ class LaneQueue:
         self._sent.clear()
         self._again.clear()
         self._next_read = self.cursor
+        self._again_until = None
         self._dry = False
         self._not_before = 0.0
         self.bytes_under_way = 0
@@ -136,6 +151,14 @@ class Outbox:
         if free <= reserved or routine.bytes_under_way >= ROUTINE_BYTES:
             return None
         return routine.take(now_s)
+
+    def repeat(self, start: int, end: int) -> bool:
+        """Send [start, end) once more, if everything else is PUBACKed."""
+        if not self.idle:
+            return False
+        for lane in self.lanes.values():
+            lane.repeat(start, end)
+        return True
 
     def reset(self) -> None:
         """The connection is lost."""

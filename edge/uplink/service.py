@@ -11,20 +11,19 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-import rfc8785
 import structlog
 
-import edge
 from edge.clock import Clock, Stamp
 from edge.domain.mine import Order
 from edge.domain.record import Lane, Record
 from edge.errors import StorageFull, UplinkUnavailable
-from edge.ledger.checkpoint import Verifier, parse_note
+from edge.ledger.checkpoint import Verifier
 from edge.ledger.store import Ledger
 from edge.uplink.codec import offline_state
 from edge.uplink.connection import FAILURE, Connection
 from edge.uplink.courier import Courier
 from edge.uplink.cursors import Cursors
+from edge.uplink.herald import Herald
 from edge.uplink.inbox import Inbox
 from edge.uplink.mqtt import Login, reason_name
 from edge.uplink.outbox import READ_AHEAD, Outbox
@@ -33,7 +32,6 @@ from edge.uplink.spec import BrokerSpec, ProvinceSpec
 from edge.uplink.topics import Topics
 
 CHECKPOINT_S = 10.0  # at most so long between checkpoints while there are new leaves
-HEARTBEAT_S = 60.0  # the newest checkpoint is said again when nothing is new
 STATE_S = 30.0
 IDLE_S = 1.0  # the ledger is looked at so often even if nobody wakes us
 RETRY_S = 2.0
@@ -72,6 +70,7 @@ class Uplink:
         self._ledger = ledger
         self._clock = clock
         self._outbox = Outbox(ledger.cursor("alarm"), ledger.cursor("routine"))
+        self._herald = Herald(ledger, self._topics, clock)
         self._courier = Courier(ledger, self._topics)
         self._cursors = Cursors(ledger)
         self._inbox = Inbox(
@@ -96,8 +95,6 @@ class Uplink:
         self._state_due = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopping = False
-        self._said: bytes | None = None  # checkpoint that this connection has had
-        self._said_at = clock.now()
         self._refusing: dict[Lane, int] = {}
         self._puback: Stamp | None = None
 
@@ -180,7 +177,7 @@ class Uplink:
         if connection is not None:
             try:
                 async with asyncio.timeout_at(until - GOODBYE_S / 2):
-                    await self._farewell(connection)
+                    await self._herald.farewell(connection)
             except (TimeoutError, UplinkUnavailable) as error:
                 log.debug("the broker did not take our farewell", error=str(error))
         left = until - asyncio.get_running_loop().time()
@@ -199,12 +196,6 @@ class Uplink:
             await asyncio.sleep(0.01)
             if self._outbox.idle and self._courier.cursor >= alarms.cursor:
                 return
-
-    async def _farewell(self, connection: Connection) -> None:
-        note = await asyncio.wrap_future(self._ledger.seal_head())
-        await connection.send(self._topics.checkpoint, note, retain=True)
-        state = offline_state("stopped", self._clock.now().iso())
-        await connection.send(self._topics.state, state, retain=True)
 
     async def _repeat(self, work: Callable[[], Any], due: asyncio.Event, at_least_s: float) -> None:
         """Do `work` when it is due, and at least so often; again soon when it was not taken."""
@@ -233,7 +224,7 @@ class Uplink:
         )
 
     def _up(self, _connection: Connection) -> None:
-        self._said = None
+        self._herald.forget()
         for due in (self._work, self._seal_due, self._carry_due, self._state_due):
             due.set()
 
@@ -242,6 +233,7 @@ class Uplink:
         connection = self._session.connection
         if connection is None:
             return
+        self._repeat_unreceipted()
         for lane, queue in self._outbox.lanes.items():
             if (start := queue.wanted) is not None:
                 queue.offer(self._ledger.pending(lane, start, READ_AHEAD), READ_AHEAD)
@@ -278,14 +270,16 @@ class Uplink:
         self._work.set()
 
     async def _seal(self) -> None:
-        """Seal the head; say it if it is new, or if nothing was said for a while."""
-        note = await asyncio.wrap_future(self._ledger.seal_head())
-        connection = self._session.connection
-        now = self._clock.now()
-        if connection is None or (note == self._said and now.since(self._said_at) < HEARTBEAT_S):
-            return
-        await connection.send(self._topics.checkpoint, note, retain=True)
-        self._said, self._said_at = note, now
+        await self._herald.seal(self._session.connection)
+
+    def _repeat_unreceipted(self) -> None:
+        """Send again what no receipt covers after a while."""
+        receipt, now_s = self._ledger.receipt(), self._clock.now().mono_us / 1e6
+        patience = self._herald.patience
+        stretch = patience.due(receipt[0] if receipt else 0, now_s)
+        if self._inbox.takes_receipts and stretch and self._outbox.repeat(*stretch):
+            patience.spent(now_s)
+            log.warning("no receipt came; sending again", start=stretch[0], end=stretch[1])
 
     async def _carry(self) -> None:
         connection = self._session.connection
@@ -300,23 +294,6 @@ class Uplink:
     async def _tell(self) -> None:
         connection = self._session.connection
         if connection is not None and not self._stopping:
-            state = rfc8785.dumps(self._state(connection))
-            await connection.send(self._topics.state, state, retain=True)
-
-    def _state(self, connection: Connection) -> dict[str, Any]:
-        note, receipt = self._ledger.checkpoint(), self._ledger.receipt()
-        return {
-            "online": True,
-            "stamp": self._clock.now().iso(),
-            "version": edge.__version__,
-            "mqtt": connection.version,
-            "vkey": self._ledger.vkey,
-            "size": self._ledger.size,
-            "checkpoint": parse_note(note).checkpoint.size if note else None,
-            "receipt": receipt[0] if receipt else None,
-            "puback": self._puback.iso() if self._puback else None,
-            "newest": {lane.value: self._ledger.newest(lane) for lane in Lane},
-            "backlog": {lane.value: self._ledger.backlog(lane)[0] for lane in Lane},
-            "refused": dict(self._inbox.refused),
-            "evidence": dict(self._courier.counts),
-        }
+            await self._herald.tell(
+                connection, self._puback, self._inbox.refused, self._courier.counts
+            )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import structlog
 
 from edge.clock import Clock
 from edge.errors import UplinkUnavailable
-from edge.uplink.connection import Connection, VersionRefused, connect
+from edge.uplink.connection import Connection, Oversized, VersionRefused, connect
 from edge.uplink.mqtt import Login, Version
 from edge.uplink.spec import BrokerSpec
 
@@ -18,6 +19,7 @@ RETRY_FIRST_S = 0.5
 RETRY_FACTOR = 1.6
 RETRY_MOST_S = 30.0
 STEADY_S = 10.0  # a connection that lived so long was a good one
+DEAF_S = 600.0  # after a message that is too large, so long without subscriptions
 
 log = structlog.get_logger(__name__)
 _chance = random.SystemRandom().random
@@ -43,6 +45,10 @@ class Backoff:
 
 class Session:
     """Stays connected to the first broker that takes us.
+
+    A message that is too large ends a connection, and a broker without MQTT 5 would send it
+    again at once, for ever. So the next connection is deaf (no subscriptions, nothing kept for
+    us) for a while: delivering matters more than listening.
 
     Args:
         brokers: tried in this order, at each loss from the first again.
@@ -72,6 +78,7 @@ class Session:
         self._versions: dict[str, Version] = {}
         self._told: dict[str, str] = {}
         self._closing = False
+        self._deaf = False
         self.connection: Connection | None = None
         self.broker = ""
         self.fault = ""
@@ -102,6 +109,7 @@ class Session:
             try:
                 connection = await self._connect(broker, name)
             except UplinkUnavailable as error:
+                self._deaf = isinstance(error, Oversized)
                 self._tell(name, str(error))
                 continue
             return await self._stay(connection, name)
@@ -115,24 +123,32 @@ class Session:
         self._on_up(connection)
         try:
             # A cancelled wait must not cancel the connection's own future.
-            reason = await asyncio.shield(connection.ended)
+            async with asyncio.timeout(DEAF_S if self._deaf else None):
+                await asyncio.shield(connection.ended)
+        except TimeoutError:
+            log.info("listening to the broker again", broker=name)
         finally:
             connection.drop("stopped")
             self.connection = None
             self._on_down()
+        self._deaf = connection.oversized
         if not self._closing:
-            self._tell(name, reason)
+            self._tell(name, connection.ended.result())
         return self._clock.now().since(began) >= STEADY_S
 
     async def _connect(self, broker: BrokerSpec, name: str) -> Connection:
+        login = self._login()
+        if self._deaf:
+            login = replace(login, subscriptions=(), keep_session=False)
+            log.error("no orders and no receipts for a while", broker=name, fault=self.fault)
         if broker.protocol != "auto":
-            return await connect(broker, broker.protocol, self._login(), self._on_message)
+            return await connect(broker, broker.protocol, login, self._on_message)
         version = self._versions.get(name, "5")
         try:
-            connection = await connect(broker, version, self._login(), self._on_message)
+            connection = await connect(broker, version, login, self._on_message)
         except VersionRefused as refused:
             version = "3.1.1" if version == "5" else "5"
-            connection = await connect(broker, version, self._login(), self._on_message)
+            connection = await connect(broker, version, login, self._on_message)
             if refused.certain:
                 self._versions[name] = version
         return connection

@@ -187,6 +187,59 @@ def test_a_delivered_record_that_waited_to_go_again_does_not_go() -> None:
     assert (taken(queue, 5.0), queue.idle) == ([], True)
 
 
+def idle_outbox(count: int) -> Outbox:
+    """Everything read, sent and PUBACKed: records 0, 2, 4 … routine, 1, 3, 5 … alarm."""
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(*range(0, count, 2)), READ_AHEAD)
+    outbox.lanes[ALARM].offer(records(*range(1, count, 2), lane=ALARM), READ_AHEAD)
+    while (item := outbox.take(0.0, 100, 100)) is not None:
+        outbox.lanes[item.lane].delivered(item.index)
+    return outbox
+
+
+def test_a_stretch_is_sent_once_more_and_then_reading_goes_on_where_it_was() -> None:
+    outbox = idle_outbox(10)
+    assert outbox.repeat(3, 7)
+    routine = outbox.lanes[ROUTINE]
+    assert routine.wanted == 3
+    routine.offer(records(4, 6), 2)
+    assert taken(routine) == [4, 6]
+    assert (routine.wanted, routine.cursor) == (7, 9)
+    routine.offer(records(8), 2)
+    for index in (4, 6):
+        routine.delivered(index)
+    assert (routine.wanted, routine.cursor, taken(routine)) == (9, 9, [])
+    routine.offer(records(10), 2)
+    assert taken(routine) == [10]
+    routine.delivered(10)
+    assert routine.cursor == 11
+
+
+def test_a_stretch_that_ends_within_a_page_is_cut_there() -> None:
+    outbox = idle_outbox(10)
+    outbox.repeat(0, 3)
+    routine = outbox.lanes[ROUTINE]
+    routine.offer(records(0, 2, 4, 6), 4)
+    assert (taken(routine), routine.wanted) == ([0, 2], 9)
+
+
+def test_nothing_is_repeated_while_something_is_under_way() -> None:
+    outbox = idle_outbox(4)
+    outbox.lanes[ROUTINE].wake()
+    assert not outbox.repeat(0, 4)
+    assert outbox.lanes[ALARM].wanted is None
+
+
+def test_a_lost_connection_ends_a_repeat() -> None:
+    outbox = idle_outbox(10)
+    outbox.repeat(0, 9)
+    outbox.reset()
+    routine = outbox.lanes[ROUTINE]
+    assert routine.wanted == 9
+    routine.offer([], READ_AHEAD)
+    assert routine.wanted is None
+
+
 @given(
     lanes=st.lists(st.sampled_from([ALARM, ROUTINE]), max_size=30),
     script=st.lists(st.sampled_from(["ok", "ok", "refuse", "lose", "wait"]), max_size=60),

@@ -6,16 +6,20 @@ import asyncio
 import json
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge.domain.record import Lane
-from edge.uplink import connection
+from edge.domain.record import Lane, Record
+from edge.errors import StorageFull
+from edge.ledger.checkpoint import Signer
+from edge.uplink import connection, patience
 from edge.uplink.spec import BrokerSpec
 from tests.docs.contract import validate
 from tests.uplink.rig import PREFIX, Rig, until
-from tests.uplink.scripted import QUOTA_EXCEEDED, Published, Script, ScriptedBroker
+from tests.uplink.scripted import PUBLISH, QUOTA_EXCEEDED, Published, Script, ScriptedBroker, packet
 
 
 def records_in(broker: ScriptedBroker) -> list[int]:
@@ -240,6 +244,87 @@ async def test_a_dead_line_is_left_and_a_new_one_made(
         script.puback = lambda _item: 0
         await until(lambda: rig.ledger.cursor("routine") == 2)
         assert len(broker.connects) == 2
+
+
+async def test_records_that_no_receipt_covers_go_again(tmp_path: Path) -> None:
+    province = Signer.generate("province.example")
+    async with (
+        ScriptedBroker() as broker,
+        Rig(tmp_path, broker.spec(), keys=(str(province.cosigner),), run=False) as rig,
+    ):
+        rig.uplink._herald.patience = patience.Patience(_wait_s=0.2)
+        await rig.routine(3)
+        await rig.add(rig.opened("a/b/-/1"))
+        rig.start()
+        await until(lambda: sorted(records_in(broker)) == [0, 0, 1, 1, 2, 2, 3, 3])
+        assert rig.ledger.cursor("routine") <= 4
+        await rig.routine(1)
+        await until(lambda: 4 in records_in(broker))
+
+
+async def test_without_a_key_for_receipts_nothing_goes_again(tmp_path: Path) -> None:
+    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec(), run=False) as rig:
+        rig.uplink._herald.patience = patience.Patience(_wait_s=0.1)
+        await rig.routine(3)
+        rig.start()
+        await until(lambda: len(records_in(broker)) == 3)
+        await asyncio.sleep(0.3)
+        await rig.add(rig.opened("a/b/-/1"))
+        await until(lambda: 3 in records_in(broker))
+        assert len(records_in(broker)) == 4
+
+
+async def test_an_order_that_is_too_large_for_us_does_not_stop_the_delivery(
+    tmp_path: Path,
+) -> None:
+    """A broker of 3.1.1 sends it again at each connection: so the next one does not listen."""
+    order = packet(PUBLISH, b"\x00\x05order\x00\x01" + bytes(100_000), flags=2)
+    script = Script(versions=frozenset({4}), greeting=order)
+    async with ScriptedBroker(script) as broker, Rig(tmp_path, broker.spec()) as rig:
+        await rig.routine(3)
+        await until(lambda: rig.ledger.cursor("routine") == 3)
+    assert broker.clean[-1] is True
+    assert broker.clean[0] is False
+
+
+async def test_a_full_disk_under_the_uplink_is_told_and_waited_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge.uplink.service.RETRY_S", 0.05)
+    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec(), run=False) as rig:
+        await rig.routine(3)
+        pending, faults = rig.ledger.pending, [StorageFull("no page"), StorageFull("no page")]
+
+        def failing(*args: Any) -> list[Record]:
+            if faults:
+                raise faults.pop()
+            return pending(*args)
+
+        monkeypatch.setattr(rig.ledger, "pending", failing)
+        rig.start()
+        await until(lambda: rig.ledger.cursor("routine") == 3)
+        assert not faults
+
+
+async def test_cursors_that_cannot_be_stored_are_stored_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec(), run=False) as rig:
+        await rig.routine(3)
+        move, faults = rig.ledger.move_cursor, [StorageFull("full"), StorageFull("full")]
+
+        def failing(name: str, index: int) -> Future[None]:
+            if not faults:
+                return move(name, index)
+            future: Future[None] = Future()
+            future.set_exception(faults.pop())
+            return future
+
+        monkeypatch.setattr(rig.ledger, "move_cursor", failing)
+        rig.start()
+        await until(lambda: rig.ledger.cursor("routine") == 3)
+        assert rig.uplink.newest_puback is not None
+        assert rig.uplink.refused == {}
 
 
 async def test_a_cancelled_uplink_leaves_no_thread_and_no_open_socket(tmp_path: Path) -> None:
