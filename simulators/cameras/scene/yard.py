@@ -92,8 +92,8 @@ def paint_trees(canvas: Canvas, rng: np.random.Generator, groves: int, near: flo
     for _ in range(groves):
         depth = float(rng.uniform(near + 6, near + 30))
         x = float(rng.uniform(-0.8, 0.8) * depth)
-        for _ in range(int(rng.integers(4, 9))):
-            places.append((depth + float(rng.normal() * 1.5), x + float(rng.normal() * 4.0)))
+        offsets = rng.normal(0, (1.5, 4.0), (int(rng.integers(4, 9)), 2))
+        places += [(depth + float(dz), x + float(dx)) for dz, dx in offsets]
     for depth, x in sorted(places, reverse=True):
         height = float(rng.uniform(3.0, 6.5))
         tone = rng.uniform(0.75, 1.1)
