@@ -25,8 +25,8 @@ QUALITY_S = 1.0  # between two measures
 KEY_GAP_S = 0.45  # key pictures that come faster than this are not all looked at
 LONG_GROUP_S = 1.25  # groups up to this long are looked at by their key pictures alone
 BETWEEN_S = 1.0  # in longer groups, the longest time without a look
-PROBE_S = 3.0  # how often a few pictures after a key are decoded too, to tell still from frozen
-PROBE_PICTURES = 4
+PROBE_S = 4.0  # how often a few pictures after a key are decoded too, to tell still from frozen
+PROBE_PICTURES = 3
 _JITTER_S = 0.02  # packets come a little early or late
 
 

@@ -22,7 +22,7 @@ from edge.vision.channel import (
 from edge.vision.inference import Inference
 from edge.vision.stream import camera_process
 
-SILENCE_S = 12.0  # a process that says nothing for this long hangs; opening takes up to 10
+SILENCE_S = 15.0  # a process that says nothing for this long hangs; it gives up before that
 BODY_S = 2.0  # a message that was begun is there within this
 MESSAGES_A_S, PICTURES_A_S = 20.0, 8.0  # averaged; a process of ours says far less
 BURST_S = 2.0  # so many seconds' worth may come at once

@@ -35,8 +35,9 @@ from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Pixels, fitted
 
 OPEN_S = 5.0
-READ_S = 5.0
+READ_S = 4.0
 WRITE_S = 5.0
+NO_DATA = f"no data for {READ_S:.0f} s"
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
 MAX_PENDING = 600  # packets kept undecoded; 24 s at 25 a second
 MAX_PENDING_BYTES = 32_000_000
@@ -72,6 +73,8 @@ def camera_process(url: str, channel: socket.socket) -> None:
     except av.FFmpegError as error:
         # Its full text may hold the URL and so the password. A timeout has no telling name.
         reason = f"the stream fails: {error.strerror}"
+        if isinstance(error, av.error.ExitError):
+            reason = NO_DATA
         if not line.heard and time.monotonic() - begun > OPEN_S - 0.5:
             reason = f"the camera does not answer within {OPEN_S:.0f} s"
     except MemoryError:
@@ -127,13 +130,16 @@ def watch_stream(url: str, line: Line) -> str:
     eye = Eye()
     pace = Pace()
     lazy: LazyDecoder | None = None
-    seen = time.monotonic()
+    seen = packet_at = time.monotonic() + OPEN_S  # grace for the opening
     for stream, packet in looks:
         now = time.monotonic()
         if lazy is None or lazy.stream is not stream:
             lazy = LazyDecoder(stream)
         line.heard = True
         line.listen()
+        if now - packet_at > READ_S - 0.5:  # at a timeout the parser gives up its last packet
+            break
+        packet_at = now
         lazy.take(packet)
         if pace.due(now, bool(packet.is_keyframe), eye.awake) or lazy.full:
             for frame, since_key in lazy.decode():
@@ -143,7 +149,9 @@ def watch_stream(url: str, line: Line) -> str:
                     _look(eye, line, frame, now, since_key)
         if now - seen > NO_PICTURE_S:
             return f"no picture could be decoded for {NO_PICTURE_S:.0f} s"
-    return "the camera ended the stream"
+    else:
+        return "the camera ended the stream"
+    return NO_DATA
 
 
 def _look(eye: Eye, line: Line, frame: av.VideoFrame, now: float, since_key: int) -> None:
@@ -181,7 +189,7 @@ def file_looks(path: str) -> Packets:
                 at = float((packet.dts or 0) * (packet.time_base or 0))
                 now = time.monotonic()
                 begun = now - at if begun is None else begun
-                time.sleep(min(max(0.0, begun + at - now), READ_S))
+                time.sleep(min(max(0.0, begun + at - now), READ_S - 1))
                 yield stream, packet
         if begun is None:
             return

@@ -38,7 +38,7 @@ from tests.vision.test_playback import RED
 from tests.vision.video import quiet, walk, write_video
 
 
-class _Watched:
+class Watched:
     """Runs `watch` on a camera and keeps what it says."""
 
     def __init__(self, inference: Inference) -> None:
@@ -81,9 +81,9 @@ class _Watched:
 
 
 @pytest.fixture
-async def watched(monkeypatch) -> AsyncIterator[_Watched]:
+async def watched(monkeypatch) -> AsyncIterator[Watched]:
     inference = Inference(RED)
-    found = _Watched(inference)
+    found = Watched(inference)
     start = CameraProcess.start.__func__  # type: ignore[attr-defined]
 
     async def noted(cls, url, inference):
@@ -215,7 +215,7 @@ async def test_a_camera_that_fails_again_and_again_is_tried_ever_more_rarely(wat
 
 async def test_without_a_detector_quality_is_told_all_the_same(walking):
     inference = Inference(None)
-    watched = _Watched(inference)
+    watched = Watched(inference)
     try:
         watched.start(walking.as_uri())
         await watched.until(lambda: len(watched.of(PictureQuality)) >= 2)
@@ -270,7 +270,7 @@ async def test_cameras_that_cannot_be_watched_are_each_lost_once_without_their_p
             "127.0.0.1:9",
             "no-such-host.invalid:554",
         ]
-        cameras = [_Watched(inference) for _ in hosts]
+        cameras = [Watched(inference) for _ in hosts]
         for camera, host in zip(cameras, hosts, strict=True):
             camera.start(f"rtsp://seal:geheim@{host}/main")
         try:
@@ -289,7 +289,7 @@ async def test_cameras_that_cannot_be_watched_are_each_lost_once_without_their_p
 async def test_the_end_does_not_wait_for_a_camera_that_is_being_opened():
     inference = Inference(None)
     async with _serving(_silent) as port:
-        camera = _Watched(inference)
+        camera = Watched(inference)
         camera.start(f"rtsp://127.0.0.1:{port}/main")
         await asyncio.sleep(1)
         assert await camera.stop() < 1
