@@ -26,7 +26,7 @@ from simulators.meters.units import MeterUnit
 
 CAMERAS, METERS = 4, 8
 SIZE, FPS, LOOP_S = (1920, 1080), 25, 8
-SETTLE_S = 25.0  # start-up, and the gates learn the pictures' noise
+SETTLE_S = 20.0  # start-up, and the gates learn the pictures' noise
 
 
 def feed(loop: Loop, number: int) -> LoopFeed:
@@ -45,7 +45,7 @@ def cost(pid: int) -> tuple[float, float]:
     return seconds, pss
 
 
-async def measure(directory: Path, window_s: float) -> dict[str, Any]:
+async def measure(directory: Path, window_s: float, model: str) -> dict[str, Any]:
     """Run the gateway and look at it for `window_s`."""
     loop = encode_loop(Scene(SIZE, 3, "shaft"), LOOP_S, "h264", FPS, gop=2.0)
     async with AsyncExitStack() as stack:
@@ -58,6 +58,7 @@ async def measure(directory: Path, window_s: float) -> dict[str, Any]:
         units = [MeterUnit(n, "eastron_sdm630", Fan(seed=n), seed=n) for n in range(1, METERS + 1)]
         meters = await stack.enter_async_context(MeterServer(units))
         wiring = {
+            "detector": {"model": model},
             "camera": [{"code": f"cam-{n}", "url": camera.url} for n, camera in enumerate(cameras)],
             "bus": [
                 {
@@ -95,7 +96,7 @@ def main() -> None:
     """Measure and report."""
     args = arguments(__doc__)
     with tempfile.TemporaryDirectory() as folder:
-        figures = asyncio.run(measure(Path(folder), 10.0 if args.quick else 60.0))
+        figures = asyncio.run(measure(Path(folder), 10.0 if args.quick else 60.0, args.model))
     report(
         {**figures, "cameras": CAMERAS, "meters": METERS, "camera": "1920x1080 at 25 fps, H.264"}
     )

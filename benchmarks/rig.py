@@ -19,8 +19,9 @@ GATEWAY = "bench"
 
 
 def arguments(doc: str | None) -> argparse.Namespace:
-    """`--quick`: under a minute."""
+    """What every benchmark of a gateway can be told."""
     parser = argparse.ArgumentParser(description=doc)
+    parser.add_argument("--model", default="", help="detector: a name or an .onnx file")
     parser.add_argument("--quick", action="store_true", help="fewer samples, under a minute")
     return parser.parse_args()
 
