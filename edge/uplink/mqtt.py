@@ -198,7 +198,7 @@ class Wire:
         try:
             work()
         except Exception as error:
-            log.debug("paho gave up on the broker's bytes", exc_info=True)
+            log.debug("paho gave up on the broker's bytes", error=repr(error))
             self.drop()
             if self._listener is not None:
                 self._listener.hung_up(f"it sent what is not MQTT ({type(error).__name__})")

@@ -178,8 +178,8 @@ class Uplink:
             try:
                 async with asyncio.timeout_at(until - GOODBYE_S / 2):
                     await self._herald.farewell(connection)
-            except (TimeoutError, UplinkUnavailable) as error:
-                log.debug("the broker did not take our farewell", error=str(error))
+            except (TimeoutError, UplinkUnavailable, StorageFull) as error:
+                log.debug("no farewell", error=str(error))
         left = until - asyncio.get_running_loop().time()
         await self._session.close(max(0.05, left))
         await self._cursors.flush()
@@ -198,7 +198,8 @@ class Uplink:
                 return
 
     async def _repeat(self, work: Callable[[], Any], due: asyncio.Event, at_least_s: float) -> None:
-        """Do `work` when it is due, and at least so often; again soon when it was not taken."""
+        """Do `work` when it is due, and at least so often; again soon when it failed."""
+        told = ""
         while True:
             # Not wait_for: in 3.11 it can swallow a cancellation that comes with the event.
             with suppress(TimeoutError):
@@ -207,13 +208,14 @@ class Uplink:
             due.clear()
             try:
                 await work()
-            except UplinkUnavailable as error:
-                log.debug("not taken", error=str(error))
+            except (UplinkUnavailable, StorageFull) as error:
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("not done; tried again", what=work.__name__, error=told)
                 await asyncio.sleep(RETRY_S)
                 due.set()
-            except StorageFull as error:
-                log.error("the ledger cannot be read or sealed now", error=str(error))
-                await asyncio.sleep(RETRY_S)
+            else:
+                told = ""
 
     def _login(self) -> Login:
         return Login(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
+from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault
 from edge.ledger.keys import load_or_create
 from simulators.province.broker import Broker
@@ -34,6 +36,10 @@ def province(
         list[str] | None,
         typer.Option(help="a gateway's public key (its gateway.vkey); else trusted on first use"),
     ] = None,
+    set_state: Annotated[
+        list[str] | None,
+        typer.Option(help="order a state first: MINE/GATEWAY=suspended; may be repeated"),
+    ] = None,
     evidence: Annotated[Path | None, typer.Option(help="folder for evidence files")] = None,
     seconds: Annotated[float, typer.Option(help="stop after so long; 0: until Ctrl-C")] = 0.0,
     once: Annotated[
@@ -42,6 +48,7 @@ def province(
 ) -> None:
     """Subscribe, verify, cosign, and show a live table."""
     tls = _tls(tls_ca, tls_cert, tls_key)
+    orders = [_state_order(text) for text in set_state or []]
     enrolled = dict(_enrolment(text) for text in gateway_key or [])
     signer = load_or_create(key, "province.simulated")
 
@@ -54,6 +61,8 @@ def province(
             out.print("[dim]keys for seal.toml:[/] [province]")
             out.print("keys = [" + ", ".join(f'"{text}"' for text in service.keys) + "]")
             async with service:
+                for mine_code, gateway, state in orders:
+                    await service.send_order(mine_code, gateway, "set-state", {"state": state})
                 await _show(service, seconds, once=once)
 
     try:
@@ -95,6 +104,16 @@ def _tls(ca: Path | None, cert: Path | None, key: Path | None) -> tuple[Path, Pa
             [Fault("--tls-ca, --tls-cert, --tls-key", "are not all given", "give all or none")]
         )
     return ca, cert, key
+
+
+def _state_order(text: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"([0-9]{12})/([a-z0-9-]{1,32})=([a-z]+)", text)
+    if found is None or found[3] not in set(MineState):
+        states = ", ".join(MineState)
+        raise ConfigError(
+            [Fault("--set-state", f"is {text[:60]!r}", f"write MINE/GATEWAY=STATE ({states})")]
+        )
+    return found[1], found[2], found[3]
 
 
 def _enrolment(text: str) -> tuple[tuple[str, str], str]:

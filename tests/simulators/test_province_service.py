@@ -258,6 +258,31 @@ def test_the_command_shows_the_table_and_the_keys_for_seal_toml(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("mosquitto")
+async def test_the_command_verifies_once_with_tls_and_orders_a_state(tmp_path: Path) -> None:
+    log = leaves(3)
+    async with Broker(tls=True) as broker:
+        assert broker.ca is not None
+        assert broker.province is not None
+        pair = broker.province
+        tls = (broker.ca, pair.certificate, pair.key)
+        async with Province(broker.host, broker.province_port, tls=tls, session="x") as other:
+            arguments = [
+                *("--port", str(broker.province_port), "--key", str(tmp_path / "key"), "--once"),
+                *("--tls-ca", str(tls[0]), "--tls-cert", str(tls[1]), "--tls-key", str(tls[2])),
+                *("--gateway-key", str(SIGNER.verifier), "--seconds", "8"),
+                *("--set-state", f"{MINE}/{GATEWAY}=closed"),
+            ]
+            running = asyncio.create_task(asyncio.to_thread(run, *arguments))
+            await asyncio.sleep(1.0)
+            for leaf in log:
+                await other.send_raw(f"{TOPICS.prefix}/record", leaf)
+            await other.send_raw(TOPICS.checkpoint, note(log))
+            result = await running
+    assert result.exit_code == 0, result.output
+    assert "✓ 3/3" in result.output
+
+
+@pytest.mark.usefixtures("mosquitto")
 def test_the_command_once_fails_when_nothing_is_verified_in_time(tmp_path: Path) -> None:
     result = run(
         "--broker", "--port", "0", "--key", str(tmp_path / "k"), "--once", "--seconds", "0.3"
@@ -266,12 +291,18 @@ def test_the_command_once_fails_when_nothing_is_verified_in_time(tmp_path: Path)
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--tls-ca", "a.crt"], ["--gateway-key", "somebody+00000000+AAAA"]]
+    "arguments",
+    [
+        ["--tls-ca", "a.crt"],
+        ["--gateway-key", "somebody+00000000+AAAA"],
+        ["--set-state", "220182000001/gw1=asleep"],
+        ["--set-state", "closed"],
+    ],
 )
 def test_the_command_says_what_is_wrong_with_its_options(arguments: list[str]) -> None:
     result = run(*arguments)
     assert result.exit_code != 0
-    assert "--tls-ca" in str(result.exception) or "--gateway-key" in str(result.exception)
+    assert arguments[0] in str(result.exception)
 
 
 async def test_an_orders_nonce_is_what_the_gateway_will_repeat() -> None:

@@ -202,6 +202,7 @@ async def test_a_line_on_which_one_publish_was_forgotten_is_left(
         b"\xf0\x00",
         packet(PUBLISH, b"\x00\xff", flags=2),
         packet(PUBLISH, b"", flags=2),
+        packet(PUBLISH, b"\x00\x01\xff\x00\x01\x00{}", flags=2),
         packet(4, b"\x00"),
         packet(2, b"\x00\x00"),
         b"\x40\x80\x80\x80\x80\x01",
