@@ -197,7 +197,7 @@ class Wire:
         """Run paho's code on foreign bytes: whatever it raises ends this wire only."""
         try:
             work()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  paho raises anything on odd bytes
             log.debug("paho gave up on the broker's bytes", error=repr(error))
             self.drop()
             if self._listener is not None:
