@@ -31,3 +31,18 @@ async def test_what_is_not_http_is_not_even_answered():
         raise AssertionError
 
     await Guard(untouched)({"type": "websocket"}, untouched, untouched)
+
+
+async def test_two_names_are_one_too_many_whatever_the_server_lets_through():
+    async def untouched(*_):
+        raise AssertionError
+
+    said = []
+
+    async def send(message):
+        said.append(message)
+
+    for hosts in ([], [b"localhost", b"localhost"]):
+        scope = {"type": "http", "method": "GET", "headers": [(b"host", name) for name in hosts]}
+        await Guard(untouched)(scope, untouched, send)
+    assert [m["status"] for m in said if m["type"] == "http.response.start"] == [421, 421]

@@ -10,7 +10,7 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.domain.observation import ContactChange, Quality, Reading, SourceBack, SourceLost
-from edge.sensors.modbus import BusDownError, PymodbusPort, open_port
+from edge.sensors.modbus import BusDownError, NoAnswerError, PymodbusPort, open_port
 from edge.sensors.plan import Span
 from simulators.meters.loads import Fan, Living
 from simulators.meters.server import RtuMeterServer
@@ -124,6 +124,20 @@ async def test_a_babbling_line_is_told_as_lost_and_is_usable_when_it_falls_quiet
         noise.cancel()
         await heard.back("m1")
     _assert_true(heard)
+
+
+async def test_after_a_failure_the_line_is_left_alone_until_it_has_fallen_quiet(units):
+    units[0].silent = True
+    async with RtuMeterServer(units) as server:
+        port = open_port(rtu(server.device, units, timeout_s=0.1), SystemClock())
+        loop = asyncio.get_running_loop()
+        for step in range(7):  # a late unit, byte by byte, for 0.42 s
+            loop.call_later(0.06 * step, server.line.inject, b"\x01")
+        began = loop.time()
+        with pytest.raises(NoAnswerError):
+            await port.read(1, Span(3, 6, 2))
+        assert loop.time() - began >= 0.42
+        port.close()
 
 
 async def test_a_line_that_is_pulled_and_plugged_in_again_is_lost_once_and_back_once(

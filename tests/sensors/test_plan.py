@@ -51,6 +51,13 @@ def test_a_plan_reads_over_no_gap_wider_than_allowed(wanted, longest, gap):
             assert unwanted <= gap
 
 
+def test_a_read_may_be_exactly_as_long_as_allowed_and_no_longer():
+    wanted = [Span(3, 0, 2), Span(3, 8, 2)]
+    assert plan(wanted, 10, 6) == (Span(3, 0, 10),)
+    assert plan(wanted, 9, 6) == tuple(wanted)
+    assert plan(wanted, 10, 5) == tuple(wanted)
+
+
 @given(items, st.randoms())
 def test_a_plan_does_not_depend_on_the_order_of_what_is_wanted(wanted, random):
     shuffled = random.sample(wanted, len(wanted))

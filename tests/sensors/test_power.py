@@ -136,6 +136,23 @@ def test_three_swings_on_a_shared_feeder_are_a_hoist_and_two_are_not():
         assert feeder.phases == said
 
 
+def test_swings_count_together_when_three_lie_within_ten_minutes():
+    for pause_s, said in ((295, [Phase.STARTED]), (305, [])):
+        feeder = Feeder(Duty.HOIST)
+        feeder.play(lambda _: 80.0, 600, period_s=5)
+        for _ in range(3):
+            feeder.show(200.0, 5)
+            feeder.play(lambda _: 80.0, pause_s - 5, period_s=5)
+        assert feeder.phases == said
+
+
+def test_a_machine_that_runs_for_days_is_never_taken_for_idle():
+    feeder = Feeder(Duty.FACE)
+    feeder.play(lambda _: 20.0, 3600, period_s=60)
+    feeder.play(lambda _: 45.0, 6 * 86_400, period_s=60)
+    assert feeder.phases == [Phase.STARTED]
+
+
 def test_a_face_feeder_on_top_of_a_permitted_base_is_found():
     feeder = Feeder(Duty.FACE)
     feeder.play(lambda _: 20.0, 3600, period_s=10)

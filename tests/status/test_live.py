@@ -236,6 +236,7 @@ async def test_incidents_are_bounded_and_open_ones_come_first(busy, monkeypatch)
     shown = busy.status.incidents()
     assert ["closed" in incident for incident in shown] == [False, True, True]
     assert shown[1]["opened"] > shown[2]["opened"]
+    assert len(busy.status._incidents) <= 4
     assert busy.status.snapshot()["open"] == 1
 
 
