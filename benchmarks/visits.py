@@ -43,7 +43,7 @@ class Noted(Feed):
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         loop, told = self.began.get_loop(), False
         for unit in self._feed.units(stop):
-            if not told:
+            if not told and not self.began.done():
                 loop.call_soon_threadsafe(self.began.set_result, time.time())
                 told = True
             yield unit

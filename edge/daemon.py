@@ -18,7 +18,7 @@ from edge.console.app import build_app
 from edge.console.server import serve
 from edge.domain.observation import ClockStepped, SourceLost
 from edge.domain.record import Draft, Lane, Record, RecordType
-from edge.errors import ConfigError, Refused, UplinkUnavailable
+from edge.errors import ConfigError, Refused, StorageFull, UplinkUnavailable
 from edge.ledger.keys import load_or_create
 from edge.ledger.store import Ledger
 from edge.recorder import Recorder, order_refused
@@ -119,14 +119,14 @@ class Daemon:
             self._ledger.close()
 
     async def _hand_over(self) -> None:
-        self._recorder.note(
-            Draft(RecordType.GATEWAY_STOPPED, self._clock.now(), {"reason": "stopped on request"})
-        )
-        await self._recorder.drain()
+        stopped = {"reason": "stopped on request"}
+        await self._recorder.finish(Draft(RecordType.GATEWAY_STOPPED, self._clock.now(), stopped))
         try:
             await self._uplink.stop(STOP_UPLINK_S)
         except UplinkUnavailable as error:
             log.info("stopped with records waiting for the province", reason=str(error))
+        except StorageFull as error:
+            log.error("stopped without a last checkpoint", reason=str(error))
 
     def _note_start(self) -> None:
         now = self._clock.now()

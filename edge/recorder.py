@@ -130,6 +130,7 @@ class Recorder:
         self._held: deque[Draft] = deque()
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
+        self._finished = False
         self._ticked = clock.now()
         self._failed: Stamp | None = None  # when storage last refused
 
@@ -155,13 +156,14 @@ class Recorder:
         self._wake.set()
 
     async def run(self) -> None:
-        """Consume until cancelled."""
-        while True:
+        """Consume until `finish` or until cancelled."""
+        while not self._finished:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), TICK_S)
             self._wake.clear()
             async with self._one_at_a_time:
-                await self._consume()
+                if not self._finished:
+                    await self._consume()
 
     async def drain(self) -> None:
         """Judge everything that waits, and try once more to append it all."""
@@ -170,6 +172,13 @@ class Recorder:
             await self._append([], again=True)
         if self._held:  # at a stop they are lost
             log.error("records are held in memory only", records=len(self._held))
+
+    async def finish(self, last: Draft) -> None:
+        """Judge what waits, append it and the `last` record, and take nothing more."""
+        async with self._one_at_a_time:
+            self._finished = True
+        self.note(last)
+        await self.drain()
 
     async def _consume(self) -> None:
         while self._inbox:
@@ -186,9 +195,9 @@ class Recorder:
         await self._tick()
 
     async def _tick(self) -> None:
-        """Time passes also while observations pour in."""
+        """Time passes also while observations pour in; not behind the last record."""
         now = self._clock.now()
-        if now.since(self._ticked) >= TICK_S:
+        if now.since(self._ticked) >= TICK_S and not self._finished:
             self._ticked = now
             await self._settle(self._seal.tick(now))
 

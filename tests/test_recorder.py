@@ -51,6 +51,18 @@ async def test_an_order_is_recorded_with_what_follows_from_it(rig: Rig) -> None:
     assert rig.types() == [RecordType.ORDER_ACCEPTED]
 
 
+async def test_nothing_comes_behind_the_last_record(rig: Rig) -> None:
+    work = asyncio.create_task(rig.recorder.run())
+    rig.recorder.observe(SourceLost("shaft-cam", rig.clock.now(), "cut"))
+    rig.clock.advance(1)
+    last = Draft(RecordType.GATEWAY_STOPPED, rig.clock.now(), {"reason": "test"})
+    await rig.recorder.finish(last)
+    rig.clock.advance(60)  # the loss would be an incident by now
+    rig.note(1)
+    await asyncio.wait_for(work, 5)
+    assert rig.types() == [RecordType.SOURCE_LOST, RecordType.ACTIVITY_STARTED, last.type]
+
+
 class TestEvidence:
     """Pictures of what is forbidden."""
 

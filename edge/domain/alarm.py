@@ -18,6 +18,7 @@ class AlarmCode(StrEnum):
 
     PERSON_AT_SHAFT = "person-at-shaft"
     VEHICLE_AT_GATE = "vehicle-at-gate"
+    VEHICLE_AT_SHAFT = "vehicle-at-shaft"
     PRODUCTION_LOAD = "production-load"
     CAMERA_LOST = "camera-lost"
     CAMERA_COVERED = "camera-covered"
@@ -51,6 +52,11 @@ class Alarm:
     analysis_case: str = ""
 
 
+_VEHICLES = Name(
+    "摄像机 {source} 在区域 {place}（{aspect}）看到 {count} 辆车",
+    "camera {source} sees vehicles in zone {place} ({aspect}): {count}",
+)
+
 _ALARMS = (
     Alarm(
         AlarmCode.PERSON_AT_SHAFT,
@@ -66,11 +72,15 @@ _ALARMS = (
         AlarmCode.VEHICLE_AT_GATE,
         ActivityKind.VEHICLE_IN_ZONE,
         Name("大门有车辆", "Vehicle at the gate"),
-        Name(
-            "摄像机 {source} 在区域 {place}（{aspect}）看到 {count} 辆车",
-            "camera {source} sees vehicles in zone {place} ({aspect}): {count}",
-        ),
+        _VEHICLES,
         2,
+    ),
+    Alarm(
+        AlarmCode.VEHICLE_AT_SHAFT,
+        ActivityKind.VEHICLE_IN_ZONE,
+        Name("井口有车辆", "Vehicle at the shaft mouth"),
+        _VEHICLES,
+        1,
     ),
     Alarm(
         AlarmCode.PRODUCTION_LOAD,

@@ -52,6 +52,13 @@ class Rule:
 RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.PERSON_AT_SHAFT, IDLE, frozenset({ZoneKind.SHAFT_MOUTH}), min_s=0.5, recur_s=30),
     Rule(AlarmCode.VEHICLE_AT_GATE, IDLE, frozenset({ZoneKind.GATE}), min_s=0.5, recur_s=30),
+    Rule(
+        AlarmCode.VEHICLE_AT_SHAFT,
+        IDLE,
+        frozenset({ZoneKind.SHAFT_MOUTH}),
+        min_s=0.5,
+        recur_s=30,
+    ),
     Rule(AlarmCode.PRODUCTION_LOAD, IDLE, PRODUCTION_DUTIES, min_s=3, hold_s=60, recur_s=1200),
     Rule(AlarmCode.CAMERA_LOST, ALWAYS, min_s=3, hold_s=60),
     Rule(AlarmCode.CAMERA_COVERED, ALWAYS, min_s=1, hold_s=10),
