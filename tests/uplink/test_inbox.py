@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from edge.clock import ManualClock
 from edge.domain.mine import Order
 from edge.domain.record import Draft, RecordType
+from edge.errors import StorageFull
 from edge.ledger.checkpoint import Checkpoint, Signer
 from edge.ledger.store import Ledger
 from edge.uplink.inbox import REPORT_MOST, VERIFY_MOST, Inbox
@@ -182,6 +184,30 @@ async def test_a_receipt_for_a_head_that_we_never_had_is_counted_and_dropped(
 async def test_a_receipt_for_more_than_we_hold_is_counted_and_dropped(desk: Desk) -> None:
     desk.receipt(SIGNER.checkpoint(Checkpoint(ORIGIN, 9, bytes(32))))
     assert desk.inbox.refused == {"receipt": 1}
+
+
+async def test_a_receipt_that_the_disk_does_not_take_is_dropped_and_the_next_is_kept(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, faults = desk.ledger.add_receipt, [StorageFull("full")]
+
+    def failing(note: bytes, size: int) -> Future[None]:
+        if not faults:
+            return add(note, size)
+        future: Future[None] = Future()
+        future.set_exception(faults.pop())
+        return future
+
+    monkeypatch.setattr(desk.ledger, "add_receipt", failing)
+    desk.append(1)
+    desk.receipt()
+    await until(lambda: not faults)
+    desk.append(1)
+    desk.receipt()
+    await until(lambda: desk.inbox.newest_receipt is not None)
+    kept = desk.ledger.receipt()
+    assert kept is not None
+    assert kept[0] == 2
 
 
 async def test_a_flood_of_receipts_is_not_even_looked_at(desk: Desk) -> None:

@@ -15,7 +15,7 @@ import pytest
 from edge.domain.record import Lane, Record
 from edge.errors import StorageFull
 from edge.ledger.checkpoint import Signer
-from edge.uplink import connection, patience
+from edge.uplink import connection, courier, patience
 from edge.uplink.spec import BrokerSpec
 from tests.docs.contract import validate
 from tests.uplink.rig import PREFIX, Rig, until
@@ -221,6 +221,17 @@ async def test_evidence_that_is_refused_goes_again_before_its_cursor_moves(
         assert rig.ledger.cursor("evidence") == 0
         script.puback = lambda _item: 0
         await until(lambda: rig.ledger.cursor("evidence") == 1)
+
+
+async def test_the_memory_of_sent_files_is_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(courier, "_REMEMBERED", 2)
+    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec()) as rig:
+        pictures = [await rig.picture(b"%d" % n) for n in range(3)]
+        await rig.add(rig.opened("a/b/-/1", pictures))
+        await until(lambda: rig.ledger.cursor("evidence") == 1)
+        assert list(rig.uplink._courier._sent) == [p["sha256"] for p in pictures[1:]]
 
 
 async def test_small_packets_make_small_parts(tmp_path: Path) -> None:
