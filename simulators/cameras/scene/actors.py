@@ -26,7 +26,7 @@ class Kind(StrEnum):
         return "person" if self is Kind.PERSON else "vehicle"
 
 
-_SPEED = {Kind.PERSON: 1.3, Kind.TRUCK: 3.5, Kind.CAR: 4.5}  # m/s inside a yard
+_SPEED = {Kind.PERSON: 1.3, Kind.TRUCK: 2.4, Kind.CAR: 3.2}  # m/s inside a yard
 _REACH = {Kind.PERSON: 0.25, Kind.TRUCK: 2.6, Kind.CAR: 1.4}  # metres over which a turn is taken
 
 

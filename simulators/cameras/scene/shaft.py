@@ -68,8 +68,8 @@ def shaft(width: int, height: int, rng: np.random.Generator) -> Layout:
         zones={
             "shaft-mouth": (
                 (mouth - 2.4, front - 3.2),
-                (mouth - 2.4, front + 0.2),
-                (mouth + 2.4, front + 0.2),
+                (mouth - 2.2, front + 1.5),
+                (mouth + 2.2, front + 1.5),
                 (mouth + 2.4, front - 3.2),
             ),
             "yard": ((-6.0, 7.0), (-6.0, front - 3.4), (6.0, front - 3.4), (6.0, 7.0)),
