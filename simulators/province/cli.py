@@ -58,8 +58,9 @@ def province(
             service = Province(
                 *address, signer=signer, tls=tls, gateway_keys=enrolled, evidence=evidence
             )
-            out.print("[dim]keys for seal.toml:[/] [province]")
-            out.print("keys = [" + ", ".join(f'"{text}"' for text in service.keys) + "]")
+            keys = ", ".join(f'"{text}"' for text in service.keys)
+            # soft_wrap: the line is there to be copied into seal.toml.
+            out.print(f"[province]\nkeys = [{keys}]\n", markup=False, soft_wrap=True)
             async with service:
                 for mine_code, gateway, state in orders:
                     await service.send_order(mine_code, gateway, "set-state", {"state": state})

@@ -42,7 +42,7 @@ def _gateways(views: list[GatewayView], now: float) -> Table:
     for name in ("收到\ngot", "缺失\nmissing", "重复\nrepeats", "证据\nfiles"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("签名与树\nverified", min_width=13)
-    table.add_column("最近\nseen", justify="right")
+    table.add_column("最近\nseen", justify="right", no_wrap=True)
     for view in views:
         table.add_row(
             f"{view.mine_code} / {view.gateway}",

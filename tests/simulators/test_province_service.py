@@ -254,6 +254,7 @@ def test_the_command_shows_the_table_and_the_keys_for_seal_toml(tmp_path: Path) 
     result = run("--broker", "--port", "0", "--key", str(key), "--seconds", "0.6")
     assert result.exit_code == 0, result.output
     assert "省级平台 Province" in result.output
+    assert '[province]\nkeys = ["province.simulated+' in result.output
     assert key.with_suffix(".vkey").exists()
 
 
