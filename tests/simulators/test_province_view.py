@@ -1,22 +1,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
 import pytest
 import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from rich.console import Console
 
 from edge.clock import ManualClock
 from edge.domain.activity import EvidenceRef
-from edge.domain.record import Draft, Lane, RecordType
+from edge.domain.record import ALARM_TYPES, Draft, Lane, RecordType
 from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.merkle import EMPTY_ROOT
 from edge.uplink.codec import EvidencePart, encode_part, split_evidence
-from edge.uplink.topics import Address, Topics, parse_topic
+from edge.uplink.topics import KINDS, Address, Topics, parse_topic
 from simulators.province import evidence
 from simulators.province.evidence import EvidenceShelf
 from simulators.province.table import render
@@ -107,6 +110,32 @@ def test_what_is_not_as_its_topic_promises_is_refused(
 ) -> None:
     with pytest.raises(Refused, match=reason):
         view().take(address, payload, 0.0)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@given(
+    data=st.fixed_dictionaries(
+        dict.fromkeys(("incident", "code", "name", "level", "source", "place", "opened"), JSON)
+        | {"evidence": JSON, "closed": JSON}
+    ),
+    kind=st.sampled_from(sorted(ALARM_TYPES)),
+)
+def test_an_incident_of_any_shape_is_folded_or_refused(data: Any, kind: RecordType) -> None:
+    leaf = encode_leaf(Draft(kind, CLOCK.now(), data), ORIGIN, 0)
+    with suppress(Refused):
+        view().take(ALARM, leaf, 0.0)
+
+
+@given(kind=st.sampled_from(sorted(KINDS - {"evidence"})), payload=st.binary(max_size=100))
+def test_foreign_bytes_are_refused_and_nothing_else_happens(kind: str, payload: bytes) -> None:
+    with suppress(Refused):
+        view().take(Address(MINE, GATEWAY, kind), payload, 0.0)
 
 
 def test_an_evidence_part_under_another_name_is_refused() -> None:
