@@ -84,8 +84,12 @@ def truth(scene: Scene) -> Boxes:
     return np.array(rows, np.float32).reshape(-1, 6)
 
 
-def scenes(first: int, count: int) -> Iterator[tuple[Picture, Boxes, tuple[str, str]]]:
-    """Yield `count` whole pictures, their boxes, and (condition, place)."""
+def scenes(
+    first: int,
+    count: int,
+    each: int,
+) -> Iterator[tuple[Picture, Boxes, tuple[str, str]]]:
+    """Yield `count` whole pictures, `each` of one layout, their boxes, and (condition, place)."""
     made, seed = 0, first
     while made < count:
         rng = np.random.default_rng(seed)
@@ -93,8 +97,8 @@ def scenes(first: int, count: int) -> Iterator[tuple[Picture, Boxes, tuple[str, 
         scene = Scene(SIZE, seed=seed, place=place)
         scene.epoch += float(rng.uniform(0, 3e7))
         scene.clock = bool(rng.random() < 0.8)
-        for number in range(min(PER_SCENE, count - made)):
-            if number % (PER_SCENE // 2) == 0:
+        for number in range(min(each, count - made)):
+            if number % (each // 2) == 0:
                 scene.condition = str(rng.choice(CONDITIONS, p=WEIGHTS))
             scene.noise = float(rng.choice([0.3, 1.0, 2.0, 4.0]))
             scene.shake = float(rng.choice([0.0, 0.0, 3.0]))
@@ -106,13 +110,13 @@ def scenes(first: int, count: int) -> Iterator[tuple[Picture, Boxes, tuple[str, 
 
 def held_out_scenes(count: int) -> Iterator[tuple[Picture, Boxes, tuple[str, str]]]:
     """Pictures of layouts, people and vehicles that no training picture shows."""
-    return scenes(HELD_OUT, count)
+    return scenes(HELD_OUT, count, 4)
 
 
 def training_views(count: int) -> Iterator[tuple[Picture, Boxes]]:
     """Whole views and cut ones in turn: a cut brings people nearer than such a camera does."""
     rng = np.random.default_rng(11)
-    for number, (picture, boxes, _) in enumerate(scenes(0, count)):
+    for number, (picture, boxes, _) in enumerate(scenes(0, count, PER_SCENE)):
         if number % 2:
             yield views.cropped(rng, picture, boxes)
         else:

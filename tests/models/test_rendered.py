@@ -29,9 +29,14 @@ def read() -> Reader:
     return reader(MODELS / ENTRY["file"])
 
 
-def yard(kind: Kind | None, condition: str) -> tuple[np.ndarray, np.ndarray]:
+@pytest.fixture(scope="module")
+def scene() -> Scene:
+    return Scene((896, 512), seed=SEED, place="shaft")
+
+
+def yard(scene: Scene, kind: Kind | None, condition: str) -> tuple[np.ndarray, np.ndarray]:
     """A shaft head with one actor or nobody: picture, true boxes [G,4]."""
-    scene = Scene((896, 512), seed=SEED, place="shaft", condition=condition)
+    scene.condition, scene.actors = condition, []
     if kind is not None:
         scene.add(Actor.still(kind, 0, 10, scene.ground(0.45, 0.8), seed=5, facing=1.2))
     boxes = np.array([box[1:5] for box in scene.boxes(5)], np.float32).reshape(-1, 4)
@@ -42,11 +47,12 @@ def yard(kind: Kind | None, condition: str) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize(("kind", "column"), [(Kind.PERSON, 0), (Kind.TRUCK, 1)])
 def test_one_in_the_yard_is_found_where_it_stands(
     read: Reader,
+    scene: Scene,
     kind: Kind,
     column: int,
     condition: str,
 ) -> None:
-    picture, truth = yard(kind, condition)
+    picture, truth = yard(scene, kind, condition)
     rows = read(picture)[column]
     sure = rows[rows[:, 4] >= THRESHOLD]
     assert len(sure) >= 1
@@ -54,8 +60,8 @@ def test_one_in_the_yard_is_found_where_it_stands(
 
 
 @pytest.mark.parametrize("condition", ["day", "dusk", "night", "rain", "snow", "fog"])
-def test_an_empty_yard_is_empty(read: Reader, condition: str) -> None:
-    picture, _ = yard(None, condition)
+def test_an_empty_yard_is_empty(read: Reader, scene: Scene, condition: str) -> None:
+    picture, _ = yard(scene, None, condition)
     assert all((rows[:, 4] < THRESHOLD).all() for rows in read(picture))
 
 
