@@ -10,6 +10,7 @@ from edge.clock import Stamp
 from edge.domain.record import Draft, Lane, Record
 from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
+from edge.ledger.chore import Chore
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.merkle import new_nodes, root
 from edge.ledger.reader import Durable
@@ -44,6 +45,7 @@ class Commit:
         self._cursors: dict[str, int] = {}
         self._receipts: list[tuple[int, int, bytes]] = []
         self._head: tuple[int, int, bytes] | None = None
+        self._chores: list[Chore] = []
 
     def append(self, drafts: Sequence[Draft]) -> list[Record]:
         """Add drafts as leaves, all or none. Raises ValueError on one that is no leaf."""
@@ -85,6 +87,11 @@ class Commit:
         if self.after.receipt is None or size >= self.after.receipt[0]:
             self.after = replace(self.after, receipt=(size, note))
 
+    def tend(self, chore: Chore) -> None:
+        """Let go of what `chore` names. Raises ValueError on a leaf that must stay."""
+        chore.check(self.after)
+        self._chores.append(chore)
+
     def seal(self) -> None:
         """Sign the head, unless the newest checkpoint is of this size already."""
         size = self.after.size
@@ -115,11 +122,20 @@ class Commit:
         )
         if self._head:
             connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", self._head)
+        for chore in self._chores:
+            chore.write(connection)
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (self._leaves or self._cursors or self._receipts or self._head)
+        return not (
+            self._leaves or self._cursors or self._receipts or self._head or self._chores
+        )
+
+    @property
+    def vacuum_pages(self) -> int:
+        """How many free pages of the file may be given back once this is durable."""
+        return sum(chore.vacuum_pages for chore in self._chores)
 
     def _peak(self, level: int, _position: int) -> bytes:
         """On the right edge the newest node of a level is the only one that is asked for."""

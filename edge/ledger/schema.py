@@ -1,7 +1,8 @@
 """The ledger's SQLite file: its tables, its connections, and what its errors mean.
 
-Rows of `leaf` and `node` are only ever added. A checkpoint and the leaves it covers are in the
-file before anybody hears of them (WAL with `synchronous=FULL`).
+Rows of `leaf` and `node` are only ever added; retention takes out leaves, never nodes. A
+checkpoint and the leaves it covers are in the file before anybody hears of them (WAL with
+`synchronous=FULL`).
 """
 
 from __future__ import annotations
@@ -39,6 +40,16 @@ CREATE TABLE receipt (
 CREATE TABLE cursor (name TEXT PRIMARY KEY, idx INTEGER NOT NULL) STRICT
 """
 
+# Runs of leaves whose bytes were let go, and every evidence file that a record named.
+_RETENTION_TABLES = """
+CREATE TABLE pruned (first INTEGER PRIMARY KEY, last INTEGER NOT NULL) STRICT;
+CREATE TABLE evidence (
+    digest BLOB PRIMARY KEY, idx INTEGER NOT NULL, size INTEGER NOT NULL,
+    wall_us INTEGER NOT NULL, gone_us INTEGER
+) STRICT, WITHOUT ROWID;
+CREATE INDEX evidence_by_idx ON evidence (idx) WHERE gone_us IS NULL
+"""
+
 migrations = Migrations("eseal-ledger")
 
 
@@ -46,6 +57,13 @@ migrations = Migrations("eseal-ledger")
 def first_tables(db: Database) -> None:
     """Leaves, perfect tree nodes, signed heads, receipts, cursors."""
     for statement in _FIRST_TABLES.split(";"):
+        db.execute(statement)
+
+
+@migrations()
+def retention_tables(db: Database) -> None:
+    """What retention let go of, and which record last named which evidence."""
+    for statement in _RETENTION_TABLES.split(";"):
         db.execute(statement)
 
 
@@ -65,7 +83,7 @@ _DAMAGED = {
     sqlite3.SQLITE_ERROR,  # our statements are fixed: the file's tables are not ours any more
     sqlite3.SQLITE_MISMATCH,
 }
-_KNOWN = frozenset({first_tables.__name__})
+_KNOWN = frozenset({first_tables.__name__, retention_tables.__name__})
 
 
 def connect_writer(directory: Path) -> sqlite3.Connection:
@@ -78,6 +96,7 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
         directory / FILE_NAME, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     try:
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heeded while there is no table yet
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cell_size_check=ON")

@@ -20,6 +20,7 @@ from edge.clock import Clock, Stamp
 from edge.domain.record import Draft, Record
 from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull
 from edge.ledger.checkpoint import Signer
+from edge.ledger.chore import Chore
 from edge.ledger.commit import Commit
 from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
@@ -91,6 +92,18 @@ class SealHead:
     def apply(self, commit: Commit) -> Callable[[], bytes]:
         commit.seal_wanted = True
         return lambda: commit.after.checkpoint or b""
+
+
+@dataclass(frozen=True, slots=True)
+class Tend:
+    """Let go of a bounded slice of what is old."""
+
+    future: Future[None]
+    chore: Chore
+
+    def apply(self, commit: Commit) -> Callable[[], None]:
+        commit.tend(self.chore)
+        return lambda: None
 
 
 class Writer:
@@ -210,6 +223,8 @@ class Writer:
         self.durable, self._peaks = commit.after, commit.peaks
         for future, answer in answers:
             future.set_result(answer())
+        if commit.vacuum_pages:
+            self._vacuum(commit.vacuum_pages)
 
     def _write(self, commit: Commit) -> None:
         try:
@@ -219,6 +234,10 @@ class Writer:
         except sqlite3.Error:
             rollback(self._connection)
             raise
+
+    def _vacuum(self, pages: int) -> None:
+        with suppress(sqlite3.Error):  # it only makes the file smaller; the next commit will tell
+            self._connection.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()
 
     def _seal_due(self, durable: Durable) -> bool:
         if durable.size <= max(0, durable.sealed):
