@@ -23,9 +23,9 @@ from edge.ledger.keys import load_or_create
 from edge.ledger.store import Ledger
 from edge.recorder import Recorder, order_refused
 from edge.rules.engine import initial
-from edge.seal import DETECTOR, HOST, Seal
+from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
 from edge.sensors.poller import poll_bus
-from edge.status import RESTORED_TYPES, Status
+from edge.status import Status
 from edge.uplink.service import Uplink
 from edge.vision.detector import Detector, load_detector
 from edge.vision.inference import Inference
@@ -57,7 +57,7 @@ class Daemon:
         self._detector_fault = ""
         self._inference = Inference(self._detector())
         self._seal = Seal(config, initial(site.state))
-        self._seal.restore(self._ledger.leaves_of(RESTORED_TYPES))
+        self._seal.restore(self._ledger.leaves_of(REMEMBERED_TYPES))
         self._recorder = Recorder(self._seal, self._ledger, self._inference, clock, self._durable)
         self._uplink = Uplink(
             config.broker,

@@ -32,6 +32,15 @@ from edge.sensors.summary import PowerSummary
 from edge.vision.quality import PictureAnalyser
 from edge.vision.zones import ZoneAnalyser
 
+REMEMBERED_TYPES = (
+    RecordType.INCIDENT_OPENED,
+    RecordType.INCIDENT_UPDATED,
+    RecordType.INCIDENT_CLOSED,
+    RecordType.ORDER_ACCEPTED,
+    RecordType.POWER_BASELINE,
+)
+"""What `Seal.restore` wants of the ledger."""
+
 HOST = "host"
 DETECTOR = "detector"
 MAX_REASON = 300  # characters of why a source was lost; drivers can be long-winded
@@ -77,13 +86,21 @@ class Seal:
 
     def restore(self, leaves: Iterable[Mapping[str, Any]]) -> None:
         """Take up after a restart what the ledger's leaves (oldest first) left open."""
-        self._rules = restore(self._rules, leaves)
+        told: list[Mapping[str, Any]] = []
+        for leaf in leaves:
+            if leaf["type"] == RecordType.POWER_BASELINE:
+                self._power.recall(leaf["data"])
+            else:
+                told.append(leaf)
+        self._rules = restore(self._rules, told)
 
     def observe(self, observation: Observation) -> Outcome:
         """Derive facts and activities from one observation."""
         match observation:
             case Reading():
-                return Outcome(self._summary.step(observation), self._power.step(observation))
+                facts = self._summary.step(observation)
+                activities = self._power.step(observation)
+                return Outcome(facts + self._power.learned(observation.source), activities)
             case Sighting():
                 return Outcome([], self._zones[observation.source].step(observation))
             case PictureQuality():

@@ -85,7 +85,7 @@ def test_minute_summaries_come_also_from_meters_that_fell_silent() -> None:
     gateway = Gateway()
     gateway.observe(reading("pump", gateway.clock.now(), 3.0))
     gateway.wait(61)
-    assert gateway.types() == [RecordType.POWER_SUMMARY]
+    assert gateway.types() == [RecordType.POWER_BASELINE, RecordType.POWER_SUMMARY]
 
 
 def test_a_person_who_comes_and_leaves_is_one_incident() -> None:
@@ -188,6 +188,18 @@ def test_what_the_state_forbids_is_worth_evidence() -> None:
     order = Order("n", OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
     gateway.seal.obey(order, gateway.clock.now())
     assert not gateway.seal.forbids(activity)
+
+
+def test_a_hoist_that_runs_across_a_restart_does_not_pass_for_its_own_idle_level() -> None:
+    gateway, after = Gateway(), Gateway()
+    for _ in range(3):
+        gateway.observe(reading("hoist", gateway.clock.now(), 0.2))
+        gateway.wait(2)
+    after.seal.restore(gateway.leaves())
+    for _ in range(10):
+        after.observe(reading("hoist", after.clock.now(), 120.0))
+        after.wait(2)
+    assert after.incidents() == [(OPENED, "production-load")]
 
 
 def test_a_restored_seal_goes_on_where_its_records_end() -> None:

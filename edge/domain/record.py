@@ -30,6 +30,7 @@ class RecordType(StrEnum):
     CONTACT_CHANGED = "eseal.contact.changed"
     CLOCK_STEPPED = "eseal.clock.stepped"
     POWER_SUMMARY = "eseal.power.summary"
+    POWER_BASELINE = "eseal.power.baseline"
     CONFIG_IN_FORCE = "eseal.config.in-force"
     GATEWAY_STARTED = "eseal.gateway.started"
     GATEWAY_STOPPED = "eseal.gateway.stopped"

@@ -31,6 +31,16 @@ class Idle:
         """Idle level, kW; 0 before the first reading."""
         return self._level
 
+    @property
+    def blocks(self) -> int:
+        """How many ten-minute blocks the level rests on."""
+        return len(self._minima)
+
+    def recall(self, level: float, blocks: int) -> None:
+        """Begin from what was learned before a restart, with the weight that it had then."""
+        self._minima.extend([level] * min(max(blocks, 1), _BLOCKS))
+        self._level = level
+
     def learn(self, kw: float, stamp: Stamp) -> None:
         """Take a reading into account. Leave out those of a machine known to run."""
         if self._block_start is None:

@@ -21,12 +21,14 @@ reversed current transformer must not hide a load. While a machine runs, idle is
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty, Phase
 from edge.domain.observation import Quality, Reading
+from edge.domain.record import Draft, RecordType
 from edge.sensors.baseline import Idle, Swings
 from edge.sensors.spec import MeterSpec
 
@@ -40,6 +42,7 @@ _OFF_S = 30.0
 _HOIST_OFF_S = 180.0  # the pause between two trips is part of the run
 _GOES_ON_S = 60.0
 _STALE_S = 900.0
+_BASELINE_KW, _BASELINE_SHARE, _BASELINE_S = 0.5, 0.2, 600.0
 
 
 @dataclass(slots=True)
@@ -92,6 +95,8 @@ class _Feeder:
         self._last_above: Stamp | None = None
         self._newest: Stamp | None = None
         self._peak_kw = 0.0
+        self._recorded: float | None = None  # idle level that a record tells
+        self._recorded_at: Stamp | None = None
 
     def step(self, kw: float, stamp: Stamp) -> list[Activity]:
         self._newest = stamp
@@ -106,6 +111,31 @@ class _Feeder:
         starts = [rule.started for rule in running if rule.started is not None]
         self._last_above = max(above, key=_moment, default=self._last_above)
         return self._say(min(starts, key=_moment, default=None), kw, stamp)
+
+    def recall(self, level: float, blocks: int) -> None:
+        self._idle.recall(level, blocks)
+        self._recorded = level
+
+    def learned(self) -> list[Draft]:
+        """A record when the idle level has moved: down at once, up at most every ten minutes."""
+        level, stamp = self._idle.level, self._newest
+        if stamp is None or not self._moved(level, stamp):
+            return []
+        self._recorded, self._recorded_at = level, stamp
+        data = {
+            "source": self._meter.code,
+            "idle_kw": round(level, 3),
+            "blocks": self._idle.blocks,
+        }
+        return [Draft(RecordType.POWER_BASELINE, stamp, data)]
+
+    def _moved(self, level: float, stamp: Stamp) -> bool:
+        if self._recorded is None:
+            return True
+        if abs(level - self._recorded) < max(_BASELINE_KW, _BASELINE_SHARE * self._recorded):
+            return False
+        late = self._recorded_at is None or stamp.since(self._recorded_at) >= _BASELINE_S
+        return level < self._recorded or late
 
     def tick(self, now: Stamp) -> list[Activity]:
         if self._newest is None or now.since(self._newest) < _STALE_S:
@@ -174,6 +204,22 @@ class PowerAnalyser:
         feeder = self._feeders[reading.source]
         kw = power_of(reading)
         return [] if kw is None else feeder.step(abs(kw), reading.stamp)
+
+    def learned(self, source: str) -> list[Draft]:
+        """POWER_BASELINE when a meter's idle level has moved; ask after each of its readings.
+
+        `data`: {"source", "idle_kw", "blocks" (ten-minute blocks it rests on)}.
+        """
+        return self._feeders[source].learned()
+
+    def recall(self, data: Mapping[str, Any]) -> None:
+        """Take up a POWER_BASELINE record's data after a restart; other meters' are passed over.
+
+        Without it a machine that runs across the restart would pass for its own idle level.
+        """
+        feeder = self._feeders.get(data["source"])
+        if feeder is not None:
+            feeder.recall(data["idle_kw"], data["blocks"])
 
     def tick(self, now: Stamp) -> list[Activity]:
         """End what no reading has confirmed for 15 minutes."""

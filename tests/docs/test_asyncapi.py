@@ -183,6 +183,7 @@ def test_records_of_a_real_seal_are_as_the_document_says() -> None:
         RecordType.CONTACT_CHANGED,
         RecordType.CLOCK_STEPPED,
         RecordType.POWER_SUMMARY,
+        RecordType.POWER_BASELINE,
         RecordType.ORDER_ACCEPTED,
     }
 

@@ -274,3 +274,48 @@ def test_whatever_is_read_starts_and_ends_alternate_and_time_runs_forward(duty, 
         if item.phase is Phase.ENDED:
             running = None
     assert running is None
+
+
+# What was learned
+
+
+def _learned(feeder):
+    drafts = feeder.analyser.learned("m")
+    return [(draft.data["idle_kw"], draft.data["blocks"]) for draft in drafts]
+
+
+def test_the_idle_level_is_told_at_first_and_then_when_it_has_fallen():
+    feeder = Feeder(Duty.HOIST)
+    assert _learned(feeder) == []  # nothing is known yet
+    feeder.show(9.0)
+    assert _learned(feeder) == [(9.0, 0)]
+    feeder.show(8.8)
+    assert _learned(feeder) == []  # by too little
+    feeder.show(0.2)
+    assert _learned(feeder) == [(0.2, 0)]
+
+
+def test_a_level_that_rises_is_told_at_most_every_ten_minutes():
+    feeder = Feeder(Duty.LIVING)
+    told = []
+    for minute in range(24 * 60):
+        feeder.show(1.0 + minute / 120, 60)
+        told += _learned(feeder)
+    assert 2 < len(told) <= 24 * 6
+    assert [level for level, _ in told] == sorted(level for level, _ in told)
+
+
+def test_what_was_learned_before_a_restart_counts_with_its_old_weight():
+    feeder = Feeder(Duty.HOIST)
+    feeder.analyser.recall({"source": "m", "idle_kw": 0.2, "blocks": 144})
+    feeder.analyser.recall({"source": "gone", "idle_kw": 7.0, "blocks": 1})
+    feeder.play(lambda _second: 120.0, 20)
+    assert feeder.phases == [Phase.STARTED]
+    assert _learned(feeder) == []
+
+
+def test_a_recalled_level_that_rose_is_told_again():
+    feeder = Feeder(Duty.LIVING)
+    feeder.analyser.recall({"source": "m", "idle_kw": 1.0, "blocks": 0})
+    feeder.play(lambda _second: 4.0, 24 * 3600, period_s=60)
+    assert _learned(feeder) == [(4.0, 144)]
