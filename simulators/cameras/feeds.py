@@ -54,8 +54,7 @@ class LiveFeed(Feed):
     """A scene, rendered and encoded while somebody watches.
 
     `Scene.render` gets `Scene.now()` at the moment of rendering, so an actor that starts at
-    `Scene.now() + 2` is in the picture two seconds of wall time from now. A frozen scene is sent
-    as the same key frame again and again: encoding it anew would change it a little.
+    `Scene.now() + 2` is in the picture two seconds of wall time from now.
     """
 
     def __init__(
@@ -75,19 +74,12 @@ class LiveFeed(Feed):
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         encoder = Encoder(self.codec, self.scene.size, self.fps, gop=self._gop, kbps=self._kbps)
         due = time.monotonic()
-        newest: AccessUnit | None = None  # key frame
         while not stop.wait(max(0.0, due - time.monotonic())):
             due = max(due + 1 / self.fps, time.monotonic() - 1.0)  # late: skip, don't race
-            if self.scene.frozen and newest is not None:
-                self._wanted.set()  # what follows the thaw must not lean on what was shown before
-                yield AccessUnit(newest.nals, time.monotonic(), key=True)
-                continue
             picture = self.scene.render(self.scene.now())
             key = self._wanted.is_set()
             self._wanted.clear()
-            for unit in encoder.encode(picture, time.monotonic(), key=key):
-                newest = unit if unit.key else newest
-                yield unit
+            yield from encoder.encode(picture, time.monotonic(), key=key)
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,25 +182,3 @@ def test_a_live_scene_is_rendered_as_of_now(scene, monkeypatch):
     assert take(feed, 5)[0].key
     assert abs(times[-1] - scene.now()) < 2
     assert np.diff(times).mean() == pytest.approx(0.05, abs=0.04)
-
-
-def test_a_frozen_scene_repeats_exactly_and_thaws_with_a_key_frame(scene):
-    feed, stop = LiveFeed(scene, Codec.H264, fps=25), threading.Event()
-    units = []
-    try:
-        for unit in feed.units(stop):
-            units.append(unit)
-            if len(units) == 3:
-                scene.frozen = True
-            if len(units) == 7:
-                scene.frozen = False
-            if len(units) == 9:
-                stop.set()
-    finally:
-        scene.frozen = False
-    assert len({unit.nals for unit in units[3:7]}) == 1
-    assert [unit.key for unit in units] == [True, False, False, *[True] * 5, False]
-    pictures = decoded(Codec.H264, units)
-    assert len(pictures) == 9
-    assert all(np.array_equal(pictures[3], other) for other in pictures[4:7])
-    assert not np.array_equal(pictures[6], pictures[7])
