@@ -159,7 +159,8 @@ class Recorder:
         """Consume until `finish` or until cancelled."""
         while not self._finished:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), TICK_S)
+                async with asyncio.timeout(TICK_S):
+                    await self._wake.wait()
             self._wake.clear()
             async with self._one_at_a_time:
                 if not self._finished:
