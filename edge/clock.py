@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 from uuid import uuid4
@@ -35,11 +36,13 @@ class Stamp:
 
     def iso(self) -> str:
         """Wall time as RFC 3339 UTC with microseconds."""
-        return (
-            datetime.fromtimestamp(self.wall_us // _US, UTC)
-            .replace(microsecond=self.wall_us % _US)
-            .strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        )
+        second, us = divmod(self.wall_us, _US)
+        return f"{_second(second)}.{us:06d}Z"
+
+
+@lru_cache(4)  # many records have the same second, and strftime is slow
+def _second(unix_s: int) -> str:
+    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class Clock(Protocol):

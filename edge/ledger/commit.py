@@ -5,15 +5,26 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from edge.clock import Stamp
-from edge.domain.record import Draft, Lane, Record
+from edge.domain.record import Lane, Record
 from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
 from edge.ledger.chore import Chore
-from edge.ledger.leaf import encode_leaf
-from edge.ledger.merkle import new_nodes, root
+from edge.ledger.leaf import Unplaced
+from edge.ledger.merkle import new_rows, root
 from edge.ledger.reader import Durable
+
+# Each statement gives up the interpreter's lock once: few of them, so that a busy event loop
+# does not make a big commit wait for the lock again and again.
+_ROWS = 50
+_ADD_LEAF = "INSERT INTO leaf (idx, lane, type, wall_us, leaf) VALUES (?, ?, ?, ?, ?)"
+_ADD_LEAVES = _ADD_LEAF + ", (?, ?, ?, ?, ?)" * (_ROWS - 1)
+_ADD_NODES = (
+    "WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?4)"
+    " INSERT INTO node (level, pos, hash) SELECT ?1, ?2 + n, substr(?3, n * 32 + 1, 32) FROM place"
+)
 
 
 class Commit:
@@ -40,29 +51,30 @@ class Commit:
         self._signer = signer
         self._now = now
         self._node = node
-        self._new_nodes: dict[tuple[int, int], bytes] = {}
+        self._new_nodes: list[tuple[int, int, list[bytes]]] = []
         self._leaves: list[tuple[int, str, str, int, bytes]] = []
         self._cursors: dict[str, int] = {}
         self._receipts: list[tuple[int, int, bytes]] = []
         self._head: tuple[int, int, bytes] | None = None
         self._chores: list[Chore] = []
 
-    def append(self, drafts: Sequence[Draft]) -> list[Record]:
-        """Add drafts as leaves, all or none. Raises ValueError on one that is no leaf."""
+    def append(self, drafts: Sequence[Unplaced]) -> list[Record]:
+        """Add drafts as leaves."""
         start = self.after.size
-        leaves = [encode_leaf(draft, self._origin, start + i) for i, draft in enumerate(drafts)]
-        records = []
+        leaves = [draft.at(index) for index, draft in enumerate(drafts, start)]
+        peaks = dict(self.peaks)
+        for level, first, row in new_rows(start, leaves, self._peak):
+            self._new_nodes.append((level, first, row))
+            peaks[level] = row[-1]
+        self.peaks = peaks
         newest = dict(self.after.newest)
-        for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start=start):
-            # A list: the generator asks for the old peaks, which the loop replaces.
-            for level, position, digest in list(new_nodes(index, leaf, self._peak)):
-                self._new_nodes[level, position] = self.peaks[level] = digest
-            self._leaves.append(
-                (index, draft.lane.value, draft.type.value, draft.stamp.wall_us, leaf)
-            )
-            records.append(Record(index, draft.lane, draft.type, leaf))
-            newest[draft.lane] = index
-            self.has_alarm = self.has_alarm or draft.lane is Lane.ALARM
+        records = []
+        for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start):
+            lane, kind = draft.lane, draft.kind
+            records.append(Record(index, lane, kind, leaf))
+            self._leaves.append((index, lane.value, kind.value, draft.wall_us, leaf))
+            newest[lane] = index
+        self.has_alarm = self.has_alarm or newest.get(Lane.ALARM, -1) >= start
         self.after = replace(self.after, size=start + len(records), newest=newest)
         return records
 
@@ -108,11 +120,12 @@ class Commit:
         Raises:
             sqlite3.Error: the transaction must be rolled back.
         """
-        connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?, ?)", self._leaves)
-        connection.executemany(
-            "INSERT INTO node VALUES (?, ?, ?)",
-            [(level, position, digest) for (level, position), digest in self._new_nodes.items()],
-        )
+        whole = len(self._leaves) - len(self._leaves) % _ROWS
+        for at in range(0, whole, _ROWS):
+            connection.execute(_ADD_LEAVES, list(chain(*self._leaves[at : at + _ROWS])))
+        connection.executemany(_ADD_LEAF, self._leaves[whole:])
+        for level, first, row in self._new_nodes:
+            connection.execute(_ADD_NODES, (level, first, b"".join(row), len(row)))
         connection.executemany(
             "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET idx = excluded.idx",
             self._cursors.items(),
@@ -128,9 +141,7 @@ class Commit:
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write."""
-        return not (
-            self._leaves or self._cursors or self._receipts or self._head or self._chores
-        )
+        return not (self._leaves or self._cursors or self._receipts or self._head or self._chores)
 
     @property
     def vacuum_pages(self) -> int:
@@ -142,5 +153,7 @@ class Commit:
         return self.peaks[level]
 
     def _known_node(self, level: int, position: int) -> bytes:
-        fresh = self._new_nodes.get((level, position))
-        return fresh if fresh is not None else self._node(level, position)
+        for row_level, first, row in self._new_nodes:
+            if row_level == level and first <= position < first + len(row):
+                return row[position - first]
+        return self._node(level, position)

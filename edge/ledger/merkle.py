@@ -40,6 +40,22 @@ def new_nodes(index: int, leaf: bytes, node: NodeAt) -> Iterator[tuple[int, int,
         yield level, position, digest
 
 
+def new_rows(
+    start: int, leaves: Sequence[bytes], node: NodeAt
+) -> Iterator[tuple[int, int, list[bytes]]]:
+    """The perfect nodes that leaves from `start` on complete: (level, first position, hashes).
+
+    Level by level, which is faster for many leaves than one leaf after the other.
+    """
+    level, first, row = 0, start, [leaf_hash(leaf) for leaf in leaves]
+    while row:
+        yield level, first, row
+        if first % 2:
+            row, first = [node(level, first - 1), *row], first - 1
+        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=False)]
+        level, first = level + 1, first // 2
+
+
 def root(size: int, node: NodeAt) -> bytes:
     """Root of the first `size` leaves."""
     return _range_hash(0, size, node) if size else EMPTY_ROOT

@@ -22,6 +22,7 @@ from edge.errors import ConfigError, EsealError, Fault
 from edge.ledger.checkpoint import Signer
 from edge.ledger.evidence import EvidenceFiles, fsync_directory
 from edge.ledger.integrity import check
+from edge.ledger.leaf import Unplaced
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
 from edge.ledger.writer import AddReceipt, Append, MoveCursor, SealHead, Writer
@@ -107,7 +108,12 @@ class Ledger:
             ValueError: a draft is not JSON with finite numbers, or too large.
         """
         future: Future[list[Record]] = Future()
-        self._writer.put(Append(future, tuple(drafts)))
+        try:
+            unplaced = [Unplaced(draft, self.origin) for draft in drafts]
+        except (ValueError, OverflowError, RecursionError) as error:
+            future.set_exception(error)
+        else:
+            self._writer.put(Append(future, unplaced))
         return future
 
     def put_evidence(self, data: bytes, media_type: str, caption: str) -> Future[EvidenceRef]:

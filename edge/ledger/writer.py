@@ -17,11 +17,12 @@ from threading import Condition, Thread
 from typing import Any, Protocol
 
 from edge.clock import Clock, Stamp
-from edge.domain.record import Draft, Record
+from edge.domain.record import Record
 from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull
 from edge.ledger.checkpoint import Signer
 from edge.ledger.chore import Chore
 from edge.ledger.commit import Commit
+from edge.ledger.leaf import Unplaced
 from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
 from edge.ledger.schema import rollback, told
@@ -50,7 +51,7 @@ class Append:
     """Append drafts as leaves."""
 
     future: Future[list[Record]]
-    drafts: Sequence[Draft]
+    drafts: Sequence[Unplaced]
 
     def apply(self, commit: Commit) -> Callable[[], list[Record]]:
         records = commit.append(self.drafts)

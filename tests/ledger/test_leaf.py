@@ -53,6 +53,24 @@ def test_whatever_json_a_draft_carries_its_leaf_reads_back_as_canonical(data):
     assert b"\n" not in leaf
 
 
+@given(
+    st.dictionaries(st.text(max_size=3) | st.sampled_from(["\ue000", "\U00010000"]), JSON),
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5),
+)
+def test_a_leaf_is_spelled_as_rfc_8785_has_it_whichever_way_it_was_encoded(data, origin):
+    stamp = Stamp(1_750_000_000_000_000, 0, "b")
+    leaf = encode_leaf(Draft(RecordType.GATEWAY_HEALTH, stamp, data), origin, 9)
+    assert leaf == rfc8785.dumps(json.loads(leaf) | {"data": data, "source": origin})
+
+
+@pytest.mark.parametrize(
+    "value", [1.0, -0.0, 1e-4, 9.9e-5, 1e16, 9.9e15, 0.1, 1e300, (1, 2.0), RecordType.SOURCE_LOST]
+)
+def test_numbers_are_spelled_as_ecmascript_does(value):
+    leaf = encode_leaf(draft(value=value), ORIGIN, 0)
+    assert b'"value":' + rfc8785.dumps(value) + b"}" in leaf
+
+
 @pytest.mark.parametrize("value", [math.nan, math.inf, 2**53, object(), {1: 2}, "\ud800"])
 def test_what_is_not_plain_json_is_no_leaf(value):
     with pytest.raises(ValueError):

@@ -10,6 +10,8 @@ from edge.ledger.merkle import (
     consistency_proof,
     inclusion_proof,
     leaf_hash,
+    new_nodes,
+    new_rows,
     node_hash,
     peaks,
     root,
@@ -85,6 +87,19 @@ def test_stored_nodes_and_the_frontier_agree_with_the_definition_at_every_size()
         frontier.add(MANY[size - 1])
         assert frontier.size == size
         assert frontier.root() == root(size, TREE) == recursive_root(MANY[:size])
+
+
+@given(st.integers(0, SIZES), st.integers(0, SIZES))
+def test_many_leaves_at_once_complete_the_nodes_that_they_complete_one_by_one(start, count):
+    leaves = MANY[start : start + count]
+    rows = [
+        (level, first + i, digest)
+        for level, first, row in new_rows(start, leaves, TREE)
+        for i, digest in enumerate(row)
+    ]
+    singly = [node for i, leaf in enumerate(leaves, start) for node in new_nodes(i, leaf, TREE)]
+    assert sorted(rows) == sorted(singly)
+    assert len(set(rows)) == len(rows)
 
 
 def test_a_frontier_taken_up_anywhere_goes_on_to_the_same_root():
