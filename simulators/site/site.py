@@ -63,8 +63,10 @@ class Site:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
-            for server in (self._rtu, self._tcp, *self.cameras.values()):
-                await stack.enter_async_context(server)
+            await stack.enter_async_context(self._rtu)
+            await stack.enter_async_context(self._tcp)
+            for camera in self.cameras.values():
+                await stack.enter_async_context(camera)
             self._running = stack.pop_all()
         return self
 
