@@ -72,7 +72,7 @@ async def test_a_late_answer_is_not_taken_for_the_next_requests(units):
         RtuMeterServer(units) as server,
         polling(rtu(server.device, units, timeout_s=0.1)) as heard,
     ):
-        await asyncio.sleep(3)
+        await asyncio.sleep(2.5)
         late.delay_s = 0.0
         await heard.more("m1", 3)
     assert heard.pace()["m2"] >= 4
@@ -94,7 +94,7 @@ async def test_noise_flipped_bits_and_answers_that_are_no_frames_never_become_fi
 
         server.line.shape = flip
         units[2].garbage = True
-        for _ in range(40):
+        for _ in range(30):
             server.line.inject(chance.randbytes(chance.randrange(1, 40)))
             await asyncio.sleep(0.05)
         server.line.shape = bytes
@@ -141,7 +141,7 @@ async def test_after_a_failure_the_line_is_left_alone_until_it_has_fallen_quiet(
 
 
 async def test_a_line_that_is_pulled_and_plugged_in_again_is_lost_once_and_back_once(
-    units, tmp_path
+    units, tmp_path, short_backoff
 ):
     device = tmp_path / "ttyUSB0"
     async with RtuMeterServer(units) as server:

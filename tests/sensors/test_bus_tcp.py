@@ -84,7 +84,7 @@ async def test_loss_and_return_are_said_once_each(units, short_backoff):
     ]
 
 
-async def test_a_server_that_goes_away_and_comes_back_is_found_again(units):
+async def test_a_server_that_goes_away_and_comes_back_is_found_again(units, short_backoff):
     async with MeterServer(units) as server:
         port = server.port
         async with polling(tcp(port, units)) as heard:
@@ -92,7 +92,6 @@ async def test_a_server_that_goes_away_and_comes_back_is_found_again(units):
             await server.__aexit__()
             await heard.lost("m1")
             await heard.lost("c0")
-            await asyncio.sleep(0.3)
             async with MeterServer(units, port=port):
                 await heard.back("m1")
                 await heard.back("c1")
