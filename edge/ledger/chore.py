@@ -13,11 +13,10 @@ KEEP_NEWEST = 10_000  # leaves that always stay whole: the check at start reads 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """An evidence file as a record names it: hash, index and wall time of the record, bytes."""
+    """An evidence file as a record names it: hash, index and wall time of the record."""
 
     digest: bytes
     index: int
-    size: int
     wall_us: int
 
 
@@ -63,9 +62,9 @@ class Chore:
             for first, last in runs_of(self.prune):
                 _add_run(connection, first, last)
         connection.executemany(
-            "INSERT INTO evidence VALUES (?, ?, ?, ?, NULL) ON CONFLICT DO UPDATE SET"
+            "INSERT INTO evidence VALUES (?, ?, ?, NULL) ON CONFLICT DO UPDATE SET"
             " idx = max(idx, excluded.idx), gone_us = NULL",
-            ((item.digest, item.index, item.size, item.wall_us) for item in self.named),
+            ((item.digest, item.index, item.wall_us) for item in self.named),
         )
         if self.indexed:
             connection.execute(

@@ -2,7 +2,7 @@
 
 The newest checkpoint's signature, its root against the stored nodes, and every leaf since that
 checkpoint (and a fixed number before it) against the nodes it completed. Older leaves are
-covered by the nodes' root; `eseal export` and `eseal verify` read them all.
+covered by the nodes' root; `eseal fsck` reads them all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from edge.errors import LedgerCorrupt, Refused
 from edge.ledger.checkpoint import Checkpoint, Verifier, parse_note, verify_checkpoint
 from edge.ledger.leaf import decode_leaf
 from edge.ledger.merkle import new_nodes, root
+from edge.ledger.pruned import runs
 from edge.ledger.reader import Durable, node_of, read_durable
 from edge.ledger.schema import corrupt
 
@@ -110,10 +111,15 @@ def _check_leaves(
     rows = connection.execute(
         "SELECT idx, lane, type, leaf FROM leaf WHERE idx >= ? ORDER BY idx", (start,)
     )
+    gone = dict(runs(connection, start, 2**53))
+    expected = start
     filed: list[tuple[int, str, str]] = []
-    for expected, (index, lane, kind, leaf) in enumerate(rows, start=start):
+    for index, lane, kind, leaf in rows:
+        while index > expected and expected in gone:
+            expected = gone[expected]
         if index != expected:
             raise fail(f"leaf {expected} is missing")
+        expected += 1
         if not isinstance(leaf, bytes):
             raise fail(f"leaf {index} is damaged")
         for level, position, digest in new_nodes(index, leaf, node):
@@ -134,6 +140,7 @@ def _check_indices(
     fail: Callable[[str], LedgerCorrupt],
 ) -> None:
     """A record that an index forgot would not be sent, or not be restored."""
+    end = filed[-1][0] + 1 if filed else start
     for column, index, values in (
         ("lane", "leaf_by_lane", [(lane, i) for i, lane, _kind in filed]),
         ("type", "leaf_by_type", [(kind, i) for i, _lane, kind in filed]),
@@ -143,6 +150,6 @@ def _check_indices(
             " AND idx >= ? AND idx < ?"
         )
         for wanted in {value for value, _i in values}:
-            listed = [i for (i,) in connection.execute(query, (wanted, start, start + len(values)))]
+            listed = [i for (i,) in connection.execute(query, (wanted, start, end))]
             if listed != [i for value, i in values if value == wanted]:
                 raise fail(f"its index {index} is damaged")

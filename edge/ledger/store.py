@@ -20,12 +20,15 @@ from edge.domain.activity import EvidenceRef
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import ConfigError, EsealError, Fault
 from edge.ledger.checkpoint import Signer
+from edge.ledger.chore import Chore
 from edge.ledger.evidence import EvidenceFiles, fsync_directory
 from edge.ledger.integrity import check
+from edge.ledger.keeper import Keeper, Ports
 from edge.ledger.leaf import Unplaced
+from edge.ledger.policy import Policy, Space
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
-from edge.ledger.writer import AddReceipt, Append, MoveCursor, SealHead, Writer
+from edge.ledger.writer import AddReceipt, Append, MoveCursor, SealHead, Tend, Writer
 
 __all__ = ["Ledger", "LedgerView"]
 
@@ -36,7 +39,13 @@ class Ledger:
     """The one writer of a directory's ledger. Every method may be called from any thread."""
 
     def __init__(
-        self, writer: Writer, reader: Reader, evidence: EvidenceFiles, origin: str, lock: int
+        self,
+        writer: Writer,
+        reader: Reader,
+        evidence: EvidenceFiles,
+        origin: str,
+        lock: int,
+        clock: Clock,
     ) -> None:
         self.origin = origin
         self._writer = writer
@@ -45,6 +54,10 @@ class Ledger:
         self._lock = lock
         # Evidence has a thread of its own: an alarm must not wait for a clip's fsync.
         self._files = ThreadPoolExecutor(1, "eseal-evidence")
+        self._sweeps = ThreadPoolExecutor(1, "eseal-retention")
+        self._keeper = Keeper(
+            Ports(reader, lambda: writer.durable, self._tend, evidence, self._files.submit, clock)
+        )
 
     @classmethod
     def open(cls, directory: Path, *, origin: str, signer: Signer, clock: Clock) -> Ledger:
@@ -85,7 +98,7 @@ class Ledger:
                     clock=clock,
                 )
             undo.pop_all()
-        return cls(writer, Reader(directory), evidence, origin, lock)
+        return cls(writer, Reader(directory), evidence, origin, lock, clock)
 
     @property
     def vkey(self) -> str:
@@ -180,10 +193,31 @@ class Ledger:
         """Records of `lane` not PUBACKed, and wall time (µs) of the oldest."""
         return self._reader.backlog(lane, self.cursor(lane.value))
 
+    def space(self, policy: Policy) -> Space:
+        """How much room there is; cheap. StorageFull if the directory cannot be looked at."""
+        with told(self._reader.directory):
+            return self._keeper.space(policy)
+
+    def sweep(self, policy: Policy) -> Future[Space]:
+        """Let go of what is old or too much, in slices between which records are appended.
+
+        Raises (through the future):
+            StorageFull, LedgerCorrupt: as `submit`.
+            Stopped: the ledger was closed meanwhile.
+        """
+        return self._sweeps.submit(self._keeper.sweep, policy)
+
+    def _tend(self, chore: Chore) -> Future[None]:
+        future: Future[None] = Future()
+        self._writer.put(Tend(future, chore))
+        return future
+
     def close(self) -> None:
         """Commit what waits, seal the head and let go of the directory. May be called twice."""
         if self._lock < 0:
             return
+        self._keeper.stopping.set()
+        self._sweeps.shutdown(cancel_futures=True)
         self._files.shutdown()
         self._writer.stop()
         self._reader.close()
