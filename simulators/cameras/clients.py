@@ -41,7 +41,13 @@ class Viewer:
         self.sent += 1
 
     def answer(self, data: bytes) -> None:
-        """Queue a response; responses and pictures leave in the order in which they came."""
+        """Queue a response; responses and pictures leave in the order in which they came.
+
+        A client that asks on and on and reads nothing is cut off.
+        """
+        if self._waiting > 2 * _ROOM:
+            self.close()
+            return
         self._put(data)
 
     def _put(self, data: bytes) -> None:
@@ -52,7 +58,7 @@ class Viewer:
 
     async def pump(self) -> None:
         """Send what is queued, until cancelled or the client has gone."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             while True:
                 await self._ready.wait()
                 self._ready.clear()

@@ -194,7 +194,7 @@ class CameraServer:
         pump = asyncio.create_task(viewer.pump())
         try:
             await self._converse(reader, viewer)
-        except (EOFError, ConnectionError, TimeoutError, asyncio.CancelledError):
+        except (EOFError, OSError, asyncio.CancelledError):
             pass  # gone, silent for too long, or we are closing
         finally:
             viewer.playing = False

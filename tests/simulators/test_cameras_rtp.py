@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.cameras.rtp import MTU, Packetiser, fragments, interleave
@@ -67,6 +67,7 @@ units = st.sampled_from(Codec).flatmap(
 )
 
 
+@settings(deadline=None)
 @given(units, st.integers(4, 64))
 def test_what_is_fragmented_is_assembled_again(codec_and_nals, mtu):
     codec, nals = codec_and_nals
@@ -75,6 +76,7 @@ def test_what_is_fragmented_is_assembled_again(codec_and_nals, mtu):
     assert assemble(codec, payloads) == nals
 
 
+@settings(deadline=None)
 @given(units, st.integers(0, 65535), st.floats(0, 1e7), st.integers(0, 2**40))
 def test_packets_are_numbered_and_the_last_one_of_a_picture_is_marked(
     codec_and_nals, sequence, pts, ssrc
@@ -94,6 +96,7 @@ def test_packets_are_numbered_and_the_last_one_of_a_picture_is_marked(
     assert assemble(codec, [packet[12:] for packet in packets]) == nals
 
 
+@settings(deadline=None)
 @given(st.lists(st.binary(max_size=MTU + 12), max_size=5), st.integers(0, 255))
 def test_interleaved_frames_can_be_read_back(packets, channel):
     wire, found = interleave(packets, channel), []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from edge.errors import Refused
@@ -80,6 +80,7 @@ def test_what_is_no_request_is_refused(head):
         parse_request(head)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.binary(max_size=300).map(lambda tail: OPTIONS + tail))
 def test_any_bytes_are_parsed_or_refused(data):
     try:
@@ -111,6 +112,7 @@ def test_channels_that_are_none_are_refused(channels):
         parse_transport(f"RTP/AVP/TCP;interleaved={channels}")
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80) | st.text(max_size=40).map(lambda t: f"RTP/AVP/TCP;interleaved={t}"))
 def test_any_transport_is_parsed_or_refused(value):
     try:

@@ -210,6 +210,23 @@ async def test_a_stranger_s_bytes_end_his_connection_only(loops, data):
             assert (await client.ask("OPTIONS"))[0] == 200
 
 
+async def test_a_client_that_asks_on_and_reads_nothing_is_cut_off(loops, monkeypatch):
+    monkeypatch.setattr("simulators.cameras.clients._ROOM", 50_000)
+    async with (
+        CameraServer(lambda: LoopFeed(loops[Codec.H264])) as server,
+        spoken(server) as client,
+    ):
+        client.writer.transport.pause_reading()
+        with pytest.raises(ConnectionError):
+            await pester(client.writer)
+
+
+async def pester(writer):
+    while True:
+        writer.write(1000 * b"OPTIONS rtsp://cam/stream RTSP/1.0\r\nCSeq: 1\r\n\r\n")
+        await writer.drain()
+
+
 async def test_too_many_connections_are_turned_away(loops, monkeypatch):
     monkeypatch.setattr("simulators.cameras.server._MAX_CLIENTS", 1)
     async with CameraServer(lambda: LoopFeed(loops[Codec.H264])) as server, spoken(server) as first:
@@ -290,5 +307,5 @@ async def test_a_film_is_played_from_its_file(loops, tmp_path):
 def test_the_url_carries_what_a_client_needs():
     server = CameraServer(FloodFeed, "127.0.0.1", 8554)
     assert server.url == "rtsp://127.0.0.1:8554/stream"
-    closed = CameraServer(FloodFeed, "::", 1, user="ann", password="x", auth="digest")
-    assert closed.url.startswith("rtsp://ann:x@")
+    closed = CameraServer(FloodFeed, "10.0.0.9", 1, user="ann", password="x", auth="digest")
+    assert closed.url.startswith("rtsp://ann:x@10.0.0.9:1/")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.cameras.feeds import annexb
@@ -17,17 +17,20 @@ bodies = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(bodies, st.booleans())
 def test_nal_units_between_start_codes_are_found(nals, long):
     code = b"\0\0\0\1" if long else b"\0\0\1"
     assert split_annexb(b"".join(code + nal for nal in nals)) == nals
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes_can_be_split(data):
     assert all(nal and b"\0\0\1" not in nal for nal in split_annexb(data))
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_joining_is_the_inverse_of_splitting(nals):
     assert split_annexb(annexb([AccessUnit(tuple(nals), 0.0, key=False)])) == nals

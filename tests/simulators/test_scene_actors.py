@@ -6,7 +6,7 @@ import math
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.cameras.scene import Actor, Kind, Posture
@@ -22,6 +22,7 @@ def at(actor, t):
 spots = st.tuples(st.floats(-30, 30), st.floats(2, 40))
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(Kind),
     st.lists(spots, min_size=2, max_size=5),

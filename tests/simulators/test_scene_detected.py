@@ -10,7 +10,7 @@ import pytest
 from simulators.cameras.scene import Actor, Scene
 from tests.simulators.yolox import YoloxNano, overlap
 
-SIZE = (640, 360)
+SIZE = (480, 270)
 SEEDS = (0, 1, 2)
 
 

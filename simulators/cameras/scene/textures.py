@@ -1,4 +1,4 @@
-"""Surfaces as pictures: fractal grain, brick, sheet metal, planks. BGR uint8, 64 px a metre."""
+"""Surfaces as pictures: fractal grain, plaster, brick, sheet metal. BGR uint8, 64 px a metre."""
 
 from __future__ import annotations
 
@@ -87,16 +87,6 @@ def sheet(rng: np.random.Generator, width: float, height: float, colour: Colour)
     ]
     image = image * (1 - 0.6 * rust) + np.array([40, 62, 96], np.float32) * 0.6 * rust
     return np.asarray(np.clip(image, 0, 255), np.uint8)
-
-
-def planks(rng: np.random.Generator, width: float, height: float, colour: Colour) -> Image:
-    """Door of upright boards."""
-    rows, cols = _px(height), _px(width)
-    shade = 1 + 0.05 * fractal(rng, rows, cols)
-    for left in range(0, cols, 12):
-        shade[:, left : left + 12] *= 1 + 0.08 * rng.standard_normal()
-        shade[:, left] *= 0.5
-    return grained(np.asarray(shade, np.float32), colour)
 
 
 def _px(metres: float) -> int:

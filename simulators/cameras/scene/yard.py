@@ -72,18 +72,17 @@ def paint_sky(canvas: Canvas, rng: np.random.Generator) -> None:
 def paint_hills(canvas: Canvas, rng: np.random.Generator) -> None:
     """Two ridges behind the yard."""
     rows, cols = canvas.depth.shape
-    _, horizon = _horizon(canvas)
-    grain = cv2.resize(fractal(rng, 256, 512, cells=16), (cols, rows))
+    horizon = _horizon(canvas)
+    shown = min(rows, max(0, int(horizon) + 2))  # the ground covers what is below
+    grain = cv2.resize(fractal(rng, 256, 512, cells=16), (cols, rows))[:shown, :, None]
+    green, haze = np.array([118, 128, 118], np.float32), np.array([206, 200, 192], np.float32)
     for height, tone, steps in ((0.11, 0.95, 3), (0.055, 0.72, 6)):
         ridge = fractal(rng, 64, 512, cells=steps, octaves=5)[7]
         line = np.interp(np.linspace(0, 511, cols), np.arange(512), ridge)
         tops = horizon - rows * (height + 0.025 * line)
-        mask = np.arange(rows)[:, None] >= tops[None, :]
-        colour = np.array([118, 128, 118], np.float32) * tone
-        haze = np.array([206, 200, 192], np.float32)
-        mix = (colour * (0.35 + 0.5 * (1 - height * 4)) + haze * (0.15 + height * 4)) / 1.0
-        shade = mix * (1 + 0.07 * grain[..., None])
-        canvas.colour[mask] = np.clip(shade, 0, 235)[mask]
+        mask = np.arange(shown)[:, None] >= tops[None, :]
+        mix = green * tone * (0.85 - 2 * height) + haze * (0.15 + 4 * height)
+        canvas.colour[:shown][mask] = np.clip((mix * (1 + 0.07 * grain))[mask], 0, 235)
 
 
 def paint_trees(canvas: Canvas, rng: np.random.Generator, groves: int, near: float) -> None:
@@ -181,7 +180,8 @@ def _distance(x: Floats, z: Floats, line: tuple[Spot, ...]) -> Floats:
     return np.asarray(best, np.float32)
 
 
-def _horizon(canvas: Canvas) -> tuple[float, float]:
+def _horizon(canvas: Canvas) -> float:
+    """Row of the horizon."""
     far = np.array([[canvas.lens.position[0], 0, 4000.0]], np.float32)
     px, _ = canvas.lens.project(far)
-    return float(px[0, 0] * canvas.scale), float(px[0, 1] * canvas.scale)
+    return float(px[0, 1] * canvas.scale)
