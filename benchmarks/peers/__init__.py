@@ -1,0 +1,1 @@
+"""Other people's storage, measured beside ours in the same run."""
