@@ -25,8 +25,6 @@ QUALITY_S = 1.0  # between two measures
 KEY_GAP_S = 0.45  # key pictures that come faster than this are not all looked at
 LONG_GROUP_S = 1.25  # groups up to this long are looked at by their key pictures alone
 BETWEEN_S = 1.0  # in longer groups, the longest time without a look
-PROBE_S = 4.0  # how often a few pictures after a key are decoded too, to tell still from frozen
-PROBE_PICTURES = 3
 _JITTER_S = 0.02  # packets come a little early or late
 
 
@@ -38,10 +36,9 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._looked = self._probed = -math.inf
+        self._looked = -math.inf
         self._key_at: float | None = None
         self._group_s = 0.0
-        self._owed = 0
 
     def due(self, t: float, key: bool, awake: bool) -> bool:
         """Whether to decode up to this packet now."""
@@ -52,11 +49,6 @@ class Pace:
         if awake:
             return True
         if key and t - self._looked >= KEY_GAP_S:
-            if t - self._probed >= PROBE_S:
-                self._owed, self._probed = PROBE_PICTURES, t
-            return True
-        if self._owed > 0:
-            self._owed -= 1
             return True
         lasting = t - self._key_at if self._key_at is not None else 0.0
         long = max(self._group_s, lasting) > LONG_GROUP_S

@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.vision.measure import inner
 from edge.vision.picture import Pixels
 
 Floats = npt.NDArray[np.float32]
@@ -25,7 +26,10 @@ FLOOR = 4.0  # grey levels; smaller differences are an encoder's
 NOISE_FACTOR = 5.0  # times the standard deviation of the picture's noise
 UNREST_FACTOR = 6.0  # times the mean deviation of this very pixel (leaves, snow, water)
 CEILING = 40.0  # grey levels; no noise makes the gate blinder than this
-MIN_SHARE = 0.0006  # of the picture that must differ
+MIN_BLOB = 0.0006  # of the picture that must differ in one piece, …
+BLOB_FACTOR = 2.5  # … or this many times the usual piece (rain, snow), …
+MAX_BLOB = 0.0025  # … but never more than this: a person of an eighth of its height
+BORDER = 0.08  # strips at the top and bottom, where cameras write the time, are not looked at
 SCENE_SHARE = 0.4  # when more differs than this, it is another scene (light, cover)
 HOLD_S = 2.0  # open for this long after the last motion
 LEARN_S = 10.0  # time constant of the background where nothing moves …
@@ -48,7 +52,7 @@ class Gate:
     def __init__(self) -> None:
         self._background: Floats | None = None
         self._unrest: Floats = np.zeros((0, 0), np.float32)
-        self._noise = 0.0
+        self._noise = self._usual_blob = 0.0
         self._begun = self._t = 0.0
         self._taken = 0
         self._moved = -math.inf
@@ -60,7 +64,7 @@ class Gate:
 
     def step(self, grey: Pixels, t: float) -> GateState:
         """Take a grey picture at `t` seconds (never going back)."""
-        smooth = cv2.GaussianBlur(grey, (5, 5), 1.2).astype(np.float32)
+        smooth = cv2.GaussianBlur(inner(grey, BORDER), (5, 5), 1.2).astype(np.float32)
         if self._background is None or self._background.shape != smooth.shape:
             self._background = smooth
             self._unrest = np.zeros_like(smooth)
@@ -79,9 +83,13 @@ class Gate:
             self._background = smooth
         else:
             self._learn(difference, light, deviation, moving, elapsed, calibrating)
+        blob = _largest(moving)
+        limit = min(max(MIN_BLOB, BLOB_FACTOR * self._usual_blob), MAX_BLOB)
+        learned = max(1 / self._taken, _share(elapsed, UNREST_S))
+        self._usual_blob += learned * (min(blob, MAX_BLOB) - self._usual_blob)
         if calibrating:
             return GateState.CALIBRATING
-        if share >= MIN_SHARE:
+        if blob >= limit:
             self._moved = t
         return GateState.OPEN if t - self._moved <= HOLD_S else GateState.QUIET
 
@@ -113,6 +121,12 @@ class Gate:
             moving, np.float32(_share(elapsed, LEARN_MOVING_S)), np.float32(quick)
         ).astype(np.float32)
         self._background += light + rate * (difference - light)
+
+
+def _largest(moving: npt.NDArray[np.bool_]) -> float:
+    """Share of the picture that the largest connected piece covers."""
+    _, _, figures, _ = cv2.connectedComponentsWithStats(moving.astype(np.uint8))
+    return float(figures[1:, cv2.CC_STAT_AREA].max(initial=0)) / moving.size
 
 
 def _share(elapsed: float, constant: float) -> float:

@@ -17,9 +17,6 @@ MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any re
 REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
 LEARNABLE = 0.3  # less similar and poorer pictures are not learned
 FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
-KEY_TOLERANCE = 0.15  # mean grey levels by which two encodings of one still picture may differ
-LATER_TOLERANCE = 0.05  # … and by which an encoder may still be refining it
-SETTLE = 2  # pictures after a key picture that an encoder may still be refining it
 BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
 
 
@@ -40,10 +37,10 @@ def shrunk(luma: Pixels, width: int) -> Pixels:
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def inner(picture: Pixels) -> Pixels:
+def inner(picture: Pixels, border_share: float = BORDER) -> Pixels:
     """A picture without the strips where cameras write the time (a view)."""
     height = picture.shape[0]
-    border = int(height * BORDER)
+    border = int(height * border_share)
     return picture[border : height - border]
 
 
@@ -80,29 +77,37 @@ def _edges(grey: Pixels) -> Floats:
 
 
 def _correlation(reference: Floats, edges: Floats) -> float:
-    a, b = reference - reference.mean(), edges - edges.mean()
+    a, b = reference.astype(np.float64), edges.astype(np.float64)
+    a, b = a - a.mean(), b - b.mean()
     spread_a, spread_b = float(a.std()), float(b.std())
     if spread_a < FLAT:
         return 1.0
     if spread_b < FLAT:
         return 0.0
-    return float(np.clip((a * b).mean() / (spread_a * spread_b), -1, 1))
+    return _same(float(np.clip((a * b).mean() / (spread_a * spread_b), -1, 1)))
+
+
+def _same(figure: float) -> float:
+    """Without the last digits, in which sums differ by where in memory the pixels lie.
+
+    A replay must give the same figures each time.
+    """
+    return round(figure, 4)
 
 
 class Stillness:
     """Since when no two pictures differed at all, sensor noise included.
 
-    Two key pictures of a still source differ a little because an encoder starts anew each
-    time; two later pictures of one group do not differ unless the source does. So stillness
-    begins only when two later pictures are equal to the last bit, and ends when they, or two
-    key pictures, differ by more than an encoder's whim. The strips where
-    cameras write the time are left out.
+    Key pictures are compared, to the last bit: between them an encoder may skip a live
+    sensor's noise or go on refining a still picture, but it begins each group anew. Of a
+    still source most are equal; one that is not may be the encoder's change of quantiser, two
+    in a row are not. The strips where cameras write the time are left out.
     """
 
     def __init__(self) -> None:
         self._key: Pixels | None = None
-        self._later: Pixels | None = None
         self._since: float | None = None
+        self._differed = False
 
     def step(self, luma: Pixels, t: float, since_key: int) -> float:
         """Take the luma of a decoded picture and how many pictures after its key it came.
@@ -110,34 +115,24 @@ class Stillness:
         Returns:
             Seconds of stillness up to now.
         """
-        rows = np.ascontiguousarray(inner(luma)[::2])
         if since_key == 0:
-            if self._key is not None and _differs(self._key, rows, KEY_TOLERANCE):
+            rows = np.ascontiguousarray(inner(luma)[::2])
+            equal = self._key is not None and np.array_equal(self._key, rows)
+            if equal and self._since is None:
+                self._since = t
+            if not equal and self._differed:
                 self._since = None
-            self._key, self._later = rows, None
-        elif since_key >= SETTLE:
-            if self._later is not None:
-                if self._since is None and np.array_equal(self._later, rows):
-                    self._since = t
-                elif _differs(self._later, rows, LATER_TOLERANCE):
-                    self._since = None
-            self._later = rows
+            self._key, self._differed = rows, not equal
         return 0.0 if self._since is None else max(0.0, t - self._since)
-
-
-def _differs(a: Pixels, b: Pixels, tolerance: float) -> bool:
-    if a.shape != b.shape:
-        return True
-    return float(cv2.absdiff(a, b).mean()) > tolerance
 
 
 def measure(grey: Pixels, similarity: float, still_s: float) -> Measures:
     """Measures of the inner part of a grey picture that is `MEASURE_WIDTH` wide."""
-    laplacian = cv2.Laplacian(grey, cv2.CV_32F)
+    laplacian = cv2.Laplacian(grey, cv2.CV_64F)
     return Measures(
-        brightness=float(grey.mean()),
-        contrast=float(grey.std()),
-        sharpness=float(laplacian.var()),
+        brightness=_same(float(grey.mean())),
+        contrast=_same(float(grey.std())),
+        sharpness=_same(float(laplacian.var())),
         similarity=similarity,
         still_s=still_s,
     )

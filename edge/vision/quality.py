@@ -18,6 +18,7 @@ from edge.vision.spec import CameraSpec
 COVERED_S = 3.0  # a picture must be bad for this long to be covered …
 UNCOVERED_S = 2.0  # … and good for this long to be so no more
 FROZEN_S = 10.0  # stillness that a live sensor does not have
+LIVELY_CONTRAST = 2.0  # grey levels; a picture all black has no noise to be missed
 REPORT_S = 10.0  # GOES_ON at most this often
 LEARN_S = 120.0  # time constant of what is usual
 LEARN_PICTURES = 5  # the first pictures count more, until there is something usual
@@ -103,9 +104,8 @@ class PictureAnalyser:
         }
         activities = self._covered.step(bad, now, detail)
         still_s = round(quality.still_s, 1)
-        return activities + self._frozen.step(
-            quality.still_s >= FROZEN_S, now, {"still_s": still_s}
-        )
+        frozen = quality.still_s >= FROZEN_S and quality.contrast >= LIVELY_CONTRAST
+        return activities + self._frozen.step(frozen, now, {"still_s": still_s})
 
     def _turned_bad(self, quality: PictureQuality) -> bool:
         if (

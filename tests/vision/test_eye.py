@@ -25,10 +25,10 @@ def _looks(group_s: float, seconds: float, awake: bool = False) -> tuple[list[fl
     return looks, decoded
 
 
-def test_with_short_groups_the_key_pictures_and_a_few_probes_are_decoded():
+def test_with_short_groups_the_key_pictures_alone_are_decoded():
     looks, decoded = _looks(1.0, 30)
     assert max(np.diff(looks)) <= LONG_GROUP_S
-    assert decoded <= 30 + 10 * 5
+    assert decoded == 30
 
 
 def test_in_long_groups_no_look_is_more_than_a_second_after_the_last():
@@ -40,12 +40,12 @@ def test_in_long_groups_no_look_is_more_than_a_second_after_the_last():
 
 def test_two_second_groups_are_decoded_to_little_more_than_a_half():
     _, decoded = _looks(2.0, 60)
-    assert decoded <= 0.65 * 60 * FPS
+    assert decoded <= 0.55 * 60 * FPS
 
 
 def test_key_pictures_at_every_packet_are_not_all_looked_at():
     looks, _ = _looks(1 / FPS, 30)
-    assert len(looks) <= 30 / 0.45 + 10 * 5
+    assert len(looks) <= 30 / 0.45
 
 
 def test_awake_everything_is_decoded():

@@ -99,7 +99,7 @@ def test_without_a_detector_there_are_measures_only(tmp_path):
     path = write_video(tmp_path / "v.mp4", walk(3))
     observations = [item for item, _ in _played(path, None)]
     assert {type(item) for item in observations} == {PictureQuality}
-    assert len(observations) == 4
+    assert len(observations) == 3
 
 
 def test_a_cover_is_noticed_and_its_picture_shown(tmp_path):

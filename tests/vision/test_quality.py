@@ -161,6 +161,12 @@ def test_a_frozen_picture_is_told_and_ends_when_it_lives_again():
     assert _phases(camera.see(DAY, 3)) == [Phase.ENDED]
 
 
+def test_a_night_without_any_light_is_not_frozen():
+    camera = _Camera()
+    black = replace(DAY, brightness=16, contrast=0.5, sharpness=0.2, still_s=500)
+    assert camera.see(black, 30) == []
+
+
 def test_a_picture_that_stays_frozen_goes_on():
     camera = _Camera()
     phases = _phases(camera.see(replace(DAY, still_s=60.0), 45))

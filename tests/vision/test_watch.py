@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 import pytest
 
-from edge.clock import SystemClock
+from edge.clock import Clock, SystemClock
 from edge.domain.observation import (
     Label,
     Observation,
@@ -48,12 +48,12 @@ class Watched:
         self.task: asyncio.Task[None] | None = None
         self._news = asyncio.Event()
 
-    def start(self, url: str) -> None:
+    def start(self, url: str, clock: Clock | None = None) -> None:
         self.task = asyncio.create_task(
             watch(
                 CameraSpec(code="cam-1", url=url),
                 inference=self.inference,
-                clock=SystemClock(),
+                clock=clock or SystemClock(),
                 emit=self._emit,
             )
         )
@@ -206,11 +206,24 @@ async def test_half_a_message_is_not_waited_for_long(watched, monkeypatch):
     assert watched.of(SourceLost)[0].reason == "its decoder hangs"
 
 
+class _Impatient(SystemClock):
+    """Notes how long one would have slept and does not."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.slept: list[float] = []
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
+
+
 async def test_a_camera_that_fails_again_and_again_is_tried_ever_more_rarely(watched, monkeypatch):
     monkeypatch.setattr(process_module, "camera_process", hostile.crash)
-    watched.start("file:///nowhere.mp4")
-    await asyncio.sleep(4)
-    assert 2 <= len(watched.pids) <= 4  # after 0, 0.5, 1.5 and 3.5 s
+    clock = _Impatient()
+    watched.start("file:///nowhere.mp4", clock)
+    await watched.until(lambda: len(clock.slept) >= 7)
+    assert clock.slept[:7] == [0.5, 1, 2, 4, 8, 15, 15]
 
 
 async def test_without_a_detector_quality_is_told_all_the_same(walking):

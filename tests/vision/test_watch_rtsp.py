@@ -30,8 +30,7 @@ async def inference() -> AsyncIterator[Inference]:
     inference.close()
 
 
-@pytest.mark.parametrize("codec", ["h264", "h265"])
-@pytest.mark.parametrize("auth", ["none", "basic", "digest"])
+@pytest.mark.parametrize(("codec", "auth"), [("h264", "basic"), ("h265", "digest")])
 async def test_a_camera_is_watched_over_rtsp(codec, auth, inference):
     loop = encode_loop(Scene((320, 180), seed=3), 1, codec, 25, gop=1)
     async with CameraServer(
@@ -39,7 +38,7 @@ async def test_a_camera_is_watched_over_rtsp(codec, auth, inference):
     ) as server:
         camera = Watched(inference)
         camera.start(server.url)
-        await camera.until(lambda: len(camera.of(PictureQuality)) >= 2)
+        await camera.until(lambda: camera.of(PictureQuality))
         assert not camera.of(SourceLost)
         assert await camera.stop() < 1
         await asyncio.sleep(0.5)
@@ -104,7 +103,7 @@ async def test_whoever_walks_in_is_shown_within_a_second_and_a_half(inference):
         shown = len(camera.of(Sighting))
         begun = asyncio.get_running_loop().time()
         now = scene.now()
-        scene.add(Actor.still("person", now, now + 60, scene.lens.ground(320, 250)))
+        scene.add(Actor.still("person", now, now + 60, scene.ground(0.35, 0.85)))
         await camera.until(lambda: len(camera.of(Sighting)) >= shown + 2)
         spent = asyncio.get_running_loop().time() - begun
         await camera.stop()
