@@ -1,13 +1,15 @@
 """The bundle that `eseal export` writes and `eseal verify` reads: one plain tar, rigid.
 
 Members, in this order and no other: `checkpoint`, `gateway.vkey`, `receipts/NN`, `proofs.json`,
-`records/FIRST.jsonl` (leaves, one a line, exact bytes), `evidence/SHA256`, `manifest.json`.
+`records/FIRST.jsonl` (leaves, one a line, exact bytes; where retention let leaves go, the nodes
+over them as `[level,"hash"]`), `evidence/SHA256`, `manifest.json`.
 Every header byte follows from name and size, so a reader need believe nothing but those two,
 and the same ledger always gives the same bundle.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -25,6 +27,7 @@ RECEIPTS, RECORDS, EVIDENCE = "receipts/", "records/", "evidence/"
 MAX_RECEIPTS = 16
 SEGMENT_BYTES = 4_000_000  # a records member is closed once it holds this much
 MAX_MEMBERS = 200_000
+_NODE = re.compile(rb'\[([0-9]|[1-4][0-9]),"([0-9a-f]{64})"\]')
 _BLOCK = 512
 _MAX_NAME = 99
 _CHUNK = 1 << 20
@@ -52,6 +55,17 @@ def encode_proofs(start: int, peaks: list[str], receipts: list[list[str]]) -> by
     return rfc8785.dumps(
         {"format": FORMAT, "start": start, "peaks": list(peaks), "receipts": list(receipts)}
     )
+
+
+def encode_node(level: int, digest: bytes) -> bytes:
+    """The line that stands for the 2^level leaves under a node, whose bytes are gone."""
+    return rfc8785.dumps([level, digest.hex()])
+
+
+def parse_node(line: bytes) -> tuple[int, bytes] | None:
+    """Level and hash, if a line of the records is a node's."""
+    found = _NODE.fullmatch(line)
+    return (int(found[1]), bytes.fromhex(found[2].decode())) if found else None
 
 
 def header(name: str, size: int) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from hashlib import file_digest
+from itertools import chain
 from pathlib import Path
 from typing import IO
 
@@ -21,6 +22,7 @@ from edge.ledger.bundle import (
     SEGMENT_BYTES,
     VKEY,
     BundleWriter,
+    encode_node,
     encode_proofs,
     receipt_name,
     records_name,
@@ -28,7 +30,8 @@ from edge.ledger.bundle import (
 from edge.ledger.checkpoint import Checkpoint, parse_note
 from edge.ledger.evidence import fsync_directory
 from edge.ledger.leaf import evidence_of
-from edge.ledger.merkle import Frontier, consistency_proof, peaks
+from edge.ledger.merkle import Frontier, consistency_proof, cover, peaks
+from edge.ledger.pruned import runs
 from edge.ledger.reader import LedgerView
 from edge.ledger.schema import corrupt, told
 
@@ -92,6 +95,7 @@ class _Export:
         self._head = head
         self._start = start
         self._evidence: set[bytes] = set()
+        self._gone = 0
 
     def write(self, note: bytes, file: IO[bytes]) -> str:
         bundle = BundleWriter(file)
@@ -107,6 +111,7 @@ class _Export:
             f"records {self._start} to {self._head.size - 1}, "
             f"receipts: {receipts}, evidence files: {included}"
             + (f" (no longer here: {missing})" if missing else "")
+            + (f"; of {self._gone} records only the hashes are kept" if self._gone else "")
             + (f"; newer records, not signed yet and left out: {newer}" if newer else "")
         )
 
@@ -127,13 +132,17 @@ class _Export:
         before = peaks(self._start, self._view.reader.node)
         tree = Frontier(self._start, before.values())
         first, lines = self._start, bytearray()
-        for index, leaf in self._view.reader.leaves(self._start, self._head.size):
-            if index != tree.size:
-                raise corrupt(self._directory, f"leaf {tree.size} is missing")
-            tree.add(leaf)
-            lines += leaf + b"\n"
-            envelope = self._view.reader.decode(index, leaf)
-            self._evidence.update(map(bytes.fromhex, evidence_of(envelope)))
+        for index, leaf in chain(
+            self._view.reader.leaves(self._start, self._head.size), [(self._head.size, b"")]
+        ):
+            for level, digest in self._nodes(tree.size, index):
+                tree.add_node(level, digest)
+                lines += encode_node(level, digest) + b"\n"
+            if leaf:
+                tree.add(leaf)
+                lines += leaf + b"\n"
+                envelope = self._view.reader.decode(index, leaf)
+                self._evidence.update(map(bytes.fromhex, evidence_of(envelope)))
             if len(lines) >= SEGMENT_BYTES:
                 yield first, bytes(lines)
                 first, lines = tree.size, bytearray()
@@ -141,6 +150,23 @@ class _Export:
             yield first, bytes(lines)
         if tree.size != self._head.size or tree.root() != self._head.root:
             raise corrupt(self._directory, "its leaves do not give the root that was signed")
+
+    def _nodes(self, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+        """Nodes over leaves that retention let go; LedgerCorrupt if it was not retention."""
+        if start == end:
+            return
+        with self._view.reader.connection() as connection:
+            gone = list(runs(connection, start, end))
+        whole = start
+        for first, after in gone:
+            whole = after if first == whole else whole
+        if whole != end:
+            raise corrupt(self._directory, f"leaf {whole} is missing")
+        self._gone += end - start
+        position = start
+        for level in cover(start, end):
+            yield level, self._view.reader.node(level, position >> level)
+            position += 1 << level
 
     def _copy_evidence(self, bundle: BundleWriter) -> tuple[int, int]:
         """Files that records name and that are here unchanged; how many, and how many not."""

@@ -144,12 +144,21 @@ class Frontier:
 
     def add(self, leaf: bytes) -> None:
         """Append a leaf."""
-        level, digest = 0, leaf_hash(leaf)
+        self.add_node(0, leaf_hash(leaf))
+
+    def add_node(self, level: int, digest: bytes) -> None:
+        """Append the 2^level leaves under a perfect node of which only the hash is known.
+
+        Raises:
+            ValueError: no such node begins at this size.
+        """
+        if self.size & ((1 << level) - 1):
+            raise ValueError(f"no node of level {level} begins at leaf {self.size}")
+        self.size += 1 << level
         while self._peaks and self._peaks[-1][0] == level:
             digest = node_hash(self._peaks.pop()[1], digest)
             level += 1
         self._peaks.append((level, digest))
-        self.size += 1
 
     def root(self) -> bytes:
         """Root of what was added."""
@@ -159,6 +168,16 @@ class Frontier:
         for _level, left in reversed(self._peaks[:-1]):
             digest = node_hash(left, digest)
         return digest
+
+
+def cover(start: int, end: int) -> Iterator[int]:
+    """Levels of the fewest perfect nodes that make up the leaves from `start` to before `end`."""
+    while start < end:
+        level = (end - start).bit_length() - 1
+        while start & ((1 << level) - 1):
+            level -= 1
+        yield level
+        start += 1 << level
 
 
 def _peak_levels(size: int) -> list[int]:

@@ -27,7 +27,9 @@ class Report:
         trusted: name of the given key that signed the checkpoint; empty if none did.
         vkey: the gateway's public key as the bundle names it.
         origin, start, size: the log, its first record here, and the end of what is signed.
+        end: one past the last record here, read or known by its hash only.
         read: records that were read.
+        hashed: runs (first, last) of records of which only hashes are here.
         first_time, last_time: their `time`, RFC 3339 UTC.
         receipts: those that fit the tree.
         evidence: files that were there and right.
@@ -40,7 +42,9 @@ class Report:
     origin: str = ""
     start: int = 0
     size: int = 0
+    end: int = 0
     read: int = 0
+    hashed: list[tuple[int, int]] = field(default_factory=list)
     first_time: str = ""
     last_time: str = ""
     receipts: list[Receipt] = field(default_factory=list)
@@ -56,6 +60,7 @@ class Report:
     def text(self) -> str:
         """Plain words, Chinese and English, a pair of lines for each point."""
         lines: list[Words] = [self._verdict(), *self._signature(), *self._content()]
+        lines += self._hashed()
         lines += [_receipt(item) for item in self.receipts]
         if self.receipts == []:
             lines.append(("没有上级平台回执。", "There is no receipt by the province."))
@@ -68,6 +73,14 @@ class Report:
         return "\n".join(f"{zh}\n  {en}" for zh, en in lines)
 
     def _verdict(self) -> Words:
+        if self.sound and self.hashed:
+            return (
+                "结论：可信。现有记录未被改动；其余记录只留哈希，内容不在文件中。",
+                (
+                    "Verdict: sound. The records that are here are unchanged; of the others only "
+                    "hashes are left, their content is not here."
+                ),
+            )
         if self.sound:
             return (
                 "结论：可信。记录完整，未被改动。",
@@ -106,7 +119,7 @@ class Report:
     def _content(self) -> list[Words]:
         if not self.read:
             return [("没有读到记录。", "No record was read.")]
-        last = self.start + self.read - 1
+        last = self.end - 1
         return [
             (
                 (
@@ -119,6 +132,28 @@ class Report:
                 ),
             )
         ]
+
+    def _hashed(self) -> list[Words]:
+        """Records whose content is missing."""
+        lines: list[Words] = []
+        if self.hashed:
+            count = sum(last - first + 1 for first, last in self.hashed)
+            lines.append(
+                (
+                    f"其中 {count} 条只有哈希：内容已按保存期限删去，次序与数量仍受签名保护。",
+                    (
+                        f"Of {count} of them only the hash is here: retention deleted the content. "
+                        "Their number and order are still covered by the signature."
+                    ),
+                )
+            )
+        told = self.hashed[:MAX_TOLD]
+        lines += [
+            (f"只有哈希：第 {a} 至 {b} 条", f"hash only: records {a} to {b}") for a, b in told
+        ]
+        if len(self.hashed) > MAX_TOLD:
+            lines.append(("……", "…"))
+        return lines
 
     def _evidence(self) -> list[Words]:
         lines = [

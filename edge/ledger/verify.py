@@ -27,6 +27,7 @@ from edge.ledger.bundle import (
     VKEY,
     BundleReader,
     encode_proofs,
+    parse_node,
     receipt_name,
     records_name,
 )
@@ -40,12 +41,14 @@ from edge.ledger.checkpoint import (
 )
 from edge.ledger.evidence import MAX_EVIDENCE_BYTES
 from edge.ledger.leaf import MAX_LEAF_BYTES, evidence_of, parse_leaf
-from edge.ledger.merkle import EMPTY_ROOT, Frontier, verify_consistency
+from edge.ledger.merkle import EMPTY_ROOT, Frontier, cover, verify_consistency
 from edge.ledger.report import Receipt, Report
 
 MAX_PROOFS_BYTES = 200_000
 MAX_MANIFEST_BYTES = 40_000_000
 MAX_PROBLEMS = 1000
+MAX_GAPS = 1_000_000
+MAX_NODES = 128  # over one run: it needs at most two of a level
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 _HASH = re.compile(r"[0-9a-f]{64}")
 
@@ -209,14 +212,22 @@ class _Check:
             tree = Frontier(proofs.start, proofs.peaks)
         except ValueError as error:
             raise Refused(f"{PROOFS} has not the peaks of {proofs.start} records") from error
+        gap: list[int] = []
         while self._bundle.name.startswith(RECORDS):
             segment = self._member(records_name(tree.size), SEGMENT_BYTES + MAX_LEAF_BYTES)
             lines = segment.split(b"\n")
             if len(lines) < 2 or lines.pop():
                 raise Refused(f"records from {tree.size} on do not end with a line")
-            for leaf in lines:
-                self._record(leaf, head.origin, tree.size)
-                tree.add(leaf)
+            for line in lines:
+                node = parse_node(line)
+                if node and len(gap) < MAX_NODES:
+                    gap.append(self._node(tree, *node))
+                    continue
+                self._close_gap(gap, tree.size)
+                self._record(line, head.origin, tree.size)
+                tree.add(line)
+        self._close_gap(gap, tree.size)
+        self._report.end = tree.size
         if tree.size != head.size:
             self._problem(
                 f"签名覆盖 {head.size} 条，文件中只到 {tree.size} 条",
@@ -227,6 +238,26 @@ class _Check:
                 "记录与签名的树根不符：有记录被改动、删除或插入",
                 "the records do not give the signed root: some were changed, removed or added",
             )
+
+    def _node(self, tree: Frontier, level: int, digest: bytes) -> int:
+        """Leaves of which only a hash is here: go past them; gives the level."""
+        try:
+            tree.add_node(level, digest)
+        except ValueError as error:
+            raise Refused(str(error)) from error
+        return level
+
+    def _close_gap(self, levels: list[int], end: int) -> None:
+        """At the end of a run of nodes: they must be the fewest, so that there is one spelling."""
+        if not levels:
+            return
+        start = end - sum(1 << level for level in levels)
+        if levels != list(cover(start, end)):
+            raise Refused(f"records {start} to {end - 1} are not covered by the fewest nodes")
+        if len(self._report.hashed) >= MAX_GAPS:
+            raise Refused(f"more than {MAX_GAPS} runs of records are missing")
+        self._report.hashed.append((start, end - 1))
+        levels.clear()
 
     def _record(self, leaf: bytes, origin: str, index: int) -> None:
         try:

@@ -103,7 +103,7 @@ def test_a_start_outside_the_ledger_is_a_fault(filled, directory, tmp_path, star
         ("UPDATE checkpoint SET note = x'00'", "checkpoint is damaged"),
         ("DELETE FROM leaf WHERE idx = 7", "leaf 7 is missing"),
         ("UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 7", "root that was signed"),
-        ("DELETE FROM leaf WHERE idx > 20", "root that was signed"),
+        ("DELETE FROM leaf WHERE idx > 20", "leaf 21 is missing"),
     ],
 )
 def test_a_ledger_that_contradicts_itself_is_not_exported(
