@@ -21,6 +21,10 @@ from edge.ledger.reader import Durable
 _ROWS = 50
 _ADD_LEAF = "INSERT INTO leaf (idx, lane, type, wall_us, leaf) VALUES (?, ?, ?, ?, ?)"
 _ADD_LEAVES = _ADD_LEAF + ", (?, ?, ?, ?, ?)" * (_ROWS - 1)
+_MOVE_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET idx = excluded.idx"
+_ADD_RECEIPT = "INSERT OR IGNORE INTO receipt (size, wall_us, note) VALUES (?, ?, ?)"
+_FEW = 4
+_ADD_NODE = "INSERT INTO node (level, pos, hash) VALUES (?, ?, ?)"
 _ADD_NODES = (
     "WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?4)"
     " INSERT INTO node (level, pos, hash) SELECT ?1, ?2 + n, substr(?3, n * 32 + 1, 32) FROM place"
@@ -123,16 +127,18 @@ class Commit:
         whole = len(self._leaves) - len(self._leaves) % _ROWS
         for at in range(0, whole, _ROWS):
             connection.execute(_ADD_LEAVES, list(chain(*self._leaves[at : at + _ROWS])))
-        connection.executemany(_ADD_LEAF, self._leaves[whole:])
+        for leaf in self._leaves[whole:]:
+            connection.execute(_ADD_LEAF, leaf)
         for level, first, row in self._new_nodes:
-            connection.execute(_ADD_NODES, (level, first, b"".join(row), len(row)))
-        connection.executemany(
-            "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET idx = excluded.idx",
-            self._cursors.items(),
-        )
-        connection.executemany(
-            "INSERT OR IGNORE INTO receipt (size, wall_us, note) VALUES (?, ?, ?)", self._receipts
-        )
+            if len(row) < _FEW:
+                for position, digest in enumerate(row, first):
+                    connection.execute(_ADD_NODE, (level, position, digest))
+            else:
+                connection.execute(_ADD_NODES, (level, first, b"".join(row), len(row)))
+        for cursor in self._cursors.items():
+            connection.execute(_MOVE_CURSOR, cursor)
+        for receipt in self._receipts:
+            connection.execute(_ADD_RECEIPT, receipt)
         if self._head:
             connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", self._head)
         for chore in self._chores:

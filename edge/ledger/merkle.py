@@ -45,14 +45,16 @@ def new_rows(
 ) -> Iterator[tuple[int, int, list[bytes]]]:
     """The perfect nodes that leaves from `start` on complete: (level, first position, hashes).
 
-    Level by level, which is faster for many leaves than one leaf after the other.
+    Level by level and without a call for each hash: an append waits for this.
     """
-    level, first, row = 0, start, [leaf_hash(leaf) for leaf in leaves]
+    level, first = 0, start
+    row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
     while row:
         yield level, first, row
         if first % 2:
             row, first = [node(level, first - 1), *row], first - 1
-        row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=False)]
+        pairs = zip(row[::2], row[1::2], strict=False)  # the last may have no neighbour yet
+        row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
         level, first = level + 1, first // 2
 
 
