@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from edge.clock import Stamp
 from edge.vision.detector import Detection, Detector
 from edge.vision.picture import Pixels
 
@@ -42,6 +43,7 @@ class Inference:
         self._stopping = False
         self.dropped: Counter[str] = Counter()  # pictures a camera that a newer one displaced
         self.detected: Counter[str] = Counter()
+        self.failing_since: Stamp | None = None  # kept by the watchers, who share the detector
         self._thread = threading.Thread(target=self._work, name="inference")
         self._thread.start()
 

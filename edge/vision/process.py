@@ -76,6 +76,9 @@ class CameraProcess:
 
         The first start waits for the fork server to load its libraries, so it is done in the
         inference thread, not in the loop.
+
+        Raises:
+            SourceError: the system gives no process now.
         """
         ours, theirs = socket.socketpair()
         try:
@@ -84,7 +87,10 @@ class CameraProcess:
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
             process = _context.Process(target=camera_process, args=(url, theirs), daemon=True)
             await inference.run(_start, process)
-        except BaseException:
+        except (OSError, EOFError) as error:
+            ours.close()
+            raise SourceError(f"its process cannot be started ({error})") from error
+        except asyncio.CancelledError:
             # If the start still happens, the process finds nobody listening and ends.
             ours.close()
             raise

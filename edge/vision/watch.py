@@ -28,6 +28,7 @@ from edge.vision.tracker import Found, Tracker
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 15.0
 STEADY_S = 10.0  # a stream that lasted this long deserves a quick return
+DETECTOR = "detector"  # the source that is lost when inference fails
 ATTENTION_S = 5.0  # how long pictures are wanted after something was last in view
 
 Emit = Callable[[Observation, Picture | None], None]
@@ -40,7 +41,7 @@ async def watch(camera: CameraSpec, *, inference: Inference, clock: Clock, emit:
 
     Emits a `Sighting` with its picture for every picture detected, a `PictureQuality` with
     the newest picture about once a second, `SourceLost` once when pictures stop, `SourceBack`
-    once when they come again.
+    once when they come again; and the same of the source `detector` when inference fails.
     """
     watcher = _Watcher(camera, inference, clock, emit)
     backoff = FIRST_BACKOFF_S
@@ -124,6 +125,21 @@ class _Watcher:
         log.info("camera back", camera=self._camera.code, lost_s=round(lost_s, 1))
         self._emit(SourceBack(self._camera.code, now, lost_s), None)
 
+    def _detector_lost(self, reason: str) -> None:
+        if self._inference.failing_since is not None:
+            return
+        now = self._inference.failing_since = self._clock.now()
+        log.error("the detector fails", reason=reason)
+        self._emit(SourceLost(DETECTOR, now, reason), None)
+
+    def _detector_back(self) -> None:
+        since = self._inference.failing_since
+        if since is None:
+            return
+        self._inference.failing_since = None
+        now = self._clock.now()
+        self._emit(SourceBack(DETECTOR, now, now.since(since)), None)
+
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
         process = await CameraProcess.start(self._camera.watch_url, self._inference)
@@ -145,9 +161,14 @@ class _Watcher:
             process.end()
 
     async def _see(self, picture: Picture, why: Why, tracker: Tracker) -> None:
-        detections = await self._inference.detect(self._camera.code, picture.frame)
+        try:
+            detections = await self._inference.detect(self._camera.code, picture.frame)
+        except Refused as error:
+            self._detector_lost(str(error))
+            return
         if detections is None:
             return
+        self._detector_back()
         height, width = picture.frame.shape[:2]
         fresh = not tracker.following
         objects = tracker.step(as_found(detections, width, height), picture.stamp)

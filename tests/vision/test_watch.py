@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from itertools import chain, pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import pytest
@@ -27,7 +27,9 @@ from edge.domain.observation import (
     SourceBack,
     SourceLost,
 )
+from edge.errors import Refused
 from edge.vision import process as process_module
+from edge.vision.detector import Detector
 from edge.vision.inference import Inference
 from edge.vision.picture import Picture
 from edge.vision.process import CameraProcess
@@ -224,6 +226,44 @@ async def test_a_camera_that_fails_again_and_again_is_tried_ever_more_rarely(wat
     watched.start("file:///nowhere.mp4", clock)
     await watched.until(lambda: len(clock.slept) >= 7)
     assert clock.slept[:7] == [0.5, 1, 2, 4, 8, 15, 15]
+
+
+async def test_a_detector_that_fails_is_lost_once_and_back_once(walking):
+    fails = threading.Event()
+    fails.set()
+
+    class Moody:
+        batches = False
+
+        def detect(self, pictures):
+            if fails.is_set():
+                raise Refused("fails when run")
+            return RED.detect(pictures)
+
+    inference = Inference(cast("Detector", Moody()))
+    watched = Watched(inference)
+    try:
+        watched.start(walking.as_uri())
+        await watched.until(lambda: watched.of(SourceLost))
+        await watched.until(lambda: len(watched.of(PictureQuality)) >= 5)
+        fails.clear()
+        await watched.until(lambda: watched.of(SourceBack) and watched.of(Sighting))
+        await watched.stop()
+    finally:
+        inference.close()
+    (lost,), (back,) = watched.of(SourceLost), watched.of(SourceBack)
+    assert (lost.source, lost.reason) == ("detector", "fails when run")
+    assert back.source == "detector"
+
+
+async def test_a_system_that_gives_no_process_loses_the_camera(watched, monkeypatch):
+    def refuse(_process):
+        raise OSError("Resource temporarily unavailable")
+
+    monkeypatch.setattr(process_module, "_start", refuse)
+    watched.start("file:///nowhere.mp4")
+    await watched.until(lambda: watched.of(SourceLost))
+    assert "cannot be started" in watched.of(SourceLost)[0].reason
 
 
 async def test_without_a_detector_quality_is_told_all_the_same(walking):
