@@ -6,6 +6,9 @@ import asyncio
 from typing import Self
 
 _CHUNK = 65_536
+_TRAVELLING = 1_000  # chunks on their way
+
+Travelling = asyncio.Queue[tuple[float, bytes]]  # when a chunk arrives, and its bytes
 
 
 class Cable:
@@ -17,7 +20,7 @@ class Cable:
         host: interface to listen on.
 
     Attributes:
-        delay_s: each chunk waits so long on its way, in each direction.
+        delay_s: how long bytes are on their way, in each direction.
         opened: connections that were made through it.
     """
 
@@ -97,12 +100,35 @@ class Cable:
                 writer.transport.abort()
 
     async def _one_way(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
+        travelling: Travelling = asyncio.Queue(_TRAVELLING)
+        taking = asyncio.create_task(self._take(source, travelling))
         try:
-            while data := await source.read(_CHUNK):
-                await self._carries.wait()
-                if self.delay_s:
-                    await asyncio.sleep(self.delay_s)
-                sink.write(data)
-                await sink.drain()
+            await self._bring(travelling, sink)
         except OSError:
             pass  # the other side of an ended connection
+        finally:
+            taking.cancel()
+            await asyncio.gather(taking, return_exceptions=True)
+
+    async def _take(self, source: asyncio.StreamReader, travelling: Travelling) -> None:
+        """Chunks set out when they come, one behind the other; the end is an empty one."""
+        loop = asyncio.get_running_loop()
+        data = b"-"
+        while data:
+            try:
+                data = await source.read(_CHUNK)
+            except OSError:
+                data = b""
+            await travelling.put((loop.time() + self.delay_s, data))
+
+    async def _bring(self, travelling: Travelling, sink: asyncio.StreamWriter) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            due, data = await travelling.get()
+            await self._carries.wait()
+            if (left := due - loop.time()) > 0:
+                await asyncio.sleep(left)
+            if not data:
+                return
+            sink.write(data)
+            await sink.drain()
