@@ -26,6 +26,7 @@ from edge.rules.engine import initial
 from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
 from edge.sensors.poller import poll_bus
 from edge.status import Status
+from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
 from edge.vision.detector import Detector, load_detector
 from edge.vision.inference import Inference
@@ -88,6 +89,9 @@ class Daemon:
         self._status.durable(records)
         self._uplink.wake(alarm=any(record.lane is Lane.ALARM for record in records))
 
+    def _shed(self, wanted: bool) -> None:
+        self._recorder.shedding = wanted
+
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set; then hand over within three seconds."""
         self._note_start()
@@ -95,7 +99,12 @@ class Daemon:
         if self._config.page.enabled:
             app = build_app(self._status.snapshot, self._status.incidents)
             lasting.append(serve(app, self._config.page.host, self._config.page.port))
-        sources: list[Coroutine[None, None, None]] = [self._watch_clock(), self._health()]
+        storage = self._config.storage.policy
+        sources: list[Coroutine[None, None, None]] = [
+            self._watch_clock(),
+            self._health(),
+            keep_storage(self._ledger, storage, self._clock, self._status.observe, self._shed),
+        ]
         sources += [
             poll_bus(bus, clock=self._clock, emit=self._status.observe) for bus in self._config.bus
         ]
@@ -108,7 +117,7 @@ class Daemon:
                 rim = [group.create_task(work) for work in sources]
                 core = [group.create_task(work) for work in lasting]
                 systemd.notify("READY=1")
-                log.info("sealed", site=self._config.site.mine_code, sources=len(rim) - 2)
+                log.info("sealed", site=self._config.site.mine_code, sources=len(rim) - 3)
                 await stop.wait()
                 systemd.notify("STOPPING=1")
                 await _cancel(rim)

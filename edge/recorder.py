@@ -22,6 +22,7 @@ from edge.domain.mine import Order
 from edge.domain.observation import Observation, PictureQuality, Reading, Sighting
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import StorageFull
+from edge.ledger.policy import SPARE
 from edge.ledger.store import Ledger
 from edge.seal import Outcome, Seal
 from edge.vision.picture import Picture
@@ -126,6 +127,7 @@ class Recorder:
         self._clock = clock
         self._on_durable = on_durable
         self.dropped: Counter[str] = Counter()
+        self.shedding = False  # whether what room is left is for alarms and what must be kept
         self._inbox = _Inbox(self.dropped)
         self._held: deque[Draft] = deque()
         self._wake = asyncio.Event()
@@ -240,7 +242,10 @@ class Recorder:
 
     async def _append(self, drafts: list[Draft], *, again: bool = False) -> None:
         """Append what is held and `drafts`; hold what storage does not take."""
-        self._held.extend(drafts)
+        taken = [draft for draft in drafts if not self.shedding or draft.type not in SPARE]
+        if len(taken) < len(drafts):
+            self.dropped["records shed"] += len(drafts) - len(taken)
+        self._held.extend(taken)
         waits = self._failed is not None and self._clock.now().since(self._failed) < RETRY_S
         while self._held and (again or not waits):
             batch = list(islice(self._held, BATCH))

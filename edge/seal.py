@@ -23,6 +23,7 @@ from edge.domain.observation import (
     Sighting,
     SourceBack,
     SourceLost,
+    StorageSpace,
 )
 from edge.domain.record import Draft, RecordType
 from edge.rules.engine import RulesState, Tick, forbids, restore, step
@@ -73,6 +74,7 @@ class Seal:
             **{camera.code: ActivityKind.CAMERA_LOST for camera in config.camera},
         }
         self._lost_since: dict[str, Stamp] = {}
+        self._low_since: Stamp | None = None  # of storage
 
     @property
     def rules(self) -> RulesState:
@@ -114,7 +116,7 @@ class Seal:
                 return Outcome([fact], self._contacts.step(observation))
             case SourceLost() | SourceBack():
                 return self._availability(observation)
-        return _clock_stepped(observation)
+        return self._of_host(observation)
 
     def forbids(self, activity: Activity) -> bool:
         """Whether the mine's present state forbids this activity: it is worth evidence."""
@@ -166,6 +168,32 @@ class Seal:
         fact = Draft(record, observation.stamp, {"source": source, **data})
         activity = Activity(kind, source, "", "", phase, since, observation.stamp, data)
         return Outcome([fact], [activity])
+
+    def _of_host(self, observation: ClockStepped | StorageSpace) -> Outcome:
+        if isinstance(observation, ClockStepped):
+            return _clock_stepped(observation)
+        return self._storage(observation)
+
+    def _storage(self, observation: StorageSpace) -> Outcome:
+        """Little room is an activity: it starts, goes on, and ends."""
+        began = self._low_since
+        if not observation.low and began is None:
+            return Outcome([], [])
+        phase = Phase.STARTED if began is None else Phase.GOES_ON
+        self._low_since = began or observation.stamp
+        activity = Activity(
+            ActivityKind.STORAGE_LOW,
+            observation.source,
+            "",
+            "",
+            phase if observation.low else Phase.ENDED,
+            self._low_since,
+            observation.stamp,
+            {"used_mb": round(observation.used_mb), "free_mb": round(observation.free_mb)},
+        )
+        if not observation.low:
+            self._low_since = None
+        return Outcome([], [activity])
 
 
 def _clock_stepped(observation: ClockStepped) -> Outcome:

@@ -227,6 +227,18 @@ class TestFullDisk:
         await rig.recorder.drain()
         assert {record.lane for record in rig.ledger.records} == {Lane.ALARM}
 
+    async def test_while_room_is_short_spare_routine_is_left_out_and_counted(
+        self, rig: Rig
+    ) -> None:
+        rig.recorder.shedding = True
+        rig.note()
+        kept = (RecordType.INCIDENT_OPENED, RecordType.ORDER_ACCEPTED, RecordType.CONFIG_IN_FORCE)
+        for kind in kept:
+            rig.recorder.note(Draft(kind, rig.clock.now(), {"number": 0}))
+        await rig.recorder.drain()
+        assert rig.types() == [*kept]
+        assert rig.recorder.dropped == {"records shed": 1}
+
     async def test_a_corrupt_ledger_is_not_answered_here(self, rig: Rig) -> None:
         rig.ledger.fault = LedgerCorrupt("it contradicts itself")
         rig.note()

@@ -14,6 +14,7 @@ from edge.domain.observation import (
     Quality,
     SourceBack,
     SourceLost,
+    StorageSpace,
 )
 from edge.domain.record import Draft, RecordType
 from edge.ledger.leaf import decode_leaf, encode_leaf
@@ -162,6 +163,24 @@ def test_a_stepped_clock_is_told_at_once() -> None:
     gateway.observe(ClockStepped(HOST, gateway.clock.now(), -3600.0))
     assert gateway.incidents() == [(OPENED, "clock-stepped"), (CLOSED, "clock-stepped")]
     assert gateway.types()[0] is RecordType.CLOCK_STEPPED
+
+
+def test_little_room_for_records_is_one_incident_from_its_start_to_its_end() -> None:
+    gateway = Gateway()
+
+    def measure(free_mb: float, *, low: bool) -> None:
+        gateway.observe(StorageSpace(HOST, gateway.clock.now(), 7900.4, free_mb, low))
+        gateway.wait(30)
+
+    measure(900, low=False)
+    assert gateway.drafts == []
+    for free_mb in (400, 300, 200):
+        measure(free_mb, low=True)
+    for _ in range(12):
+        measure(900, low=False)
+    assert gateway.incidents() == [(OPENED, "storage-low"), (CLOSED, "storage-low")]
+    [opened] = [draft for draft in gateway.drafts if draft.type is OPENED]
+    assert "剩余 400 MB，已用 7900 MB" in opened.data["text"]["zh"]
 
 
 def test_an_order_is_recorded_and_then_obeyed() -> None:

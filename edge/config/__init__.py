@@ -19,6 +19,7 @@ from edge.config.checks import across
 from edge.config.words import faults_of, hide_passwords
 from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault, Unfit
+from edge.ledger.policy import Policy
 from edge.sensors.spec import BusSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec
 from edge.vision.spec import CameraSpec
@@ -68,6 +69,55 @@ class Storage(Spec):
         description="directory for ledger, evidence and the gateway's key",
         examples=["/var/lib/eseal"],
     )
+    budget_mb: int = Field(
+        default=8000,
+        ge=100,
+        le=100_000_000,
+        description="MB that ledger and evidence may take; near it older things go before "
+        "their time, routine first, then evidence",
+        examples=[8000],
+    )
+    reserve_mb: int = Field(
+        default=500,
+        ge=10,
+        le=1_000_000,
+        description="MB that must stay free on the file-system; with less an incident is raised, "
+        "with half of it only alarms are still recorded",
+        examples=[500],
+    )
+    keep_routine_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="days that routine records are kept; only what a receipt covers ever goes, "
+        "and its hash stays",
+        examples=[90],
+    )
+    keep_alarm_days: int = Field(
+        default=1095,
+        ge=1,
+        le=36_500,
+        description="the same for records of closed incidents",
+        examples=[1095],
+    )
+    keep_evidence_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="the same for evidence that was uploaded and whose incident is closed",
+        examples=[90],
+    )
+
+    @property
+    def policy(self) -> Policy:
+        """What retention goes by."""
+        return Policy(
+            self.budget_mb * 1_000_000,
+            self.reserve_mb * 1_000_000,
+            self.keep_routine_days,
+            self.keep_alarm_days,
+            self.keep_evidence_days,
+        )
 
 
 def _loopback(host: str) -> str:

@@ -25,6 +25,7 @@ class ActivityKind(StrEnum):
     CONTACT_LOST = "contact-lost"
     DETECTOR_LOST = "detector-lost"
     CLOCK_STEPPED = "clock-stepped"
+    STORAGE_LOW = "storage-low"
 
 
 class Phase(StrEnum):

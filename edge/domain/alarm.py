@@ -28,6 +28,7 @@ class AlarmCode(StrEnum):
     DETECTOR_LOST = "detector-lost"
     CONTACT_OPEN = "contact-open"
     CLOCK_STEPPED = "clock-stepped"
+    STORAGE_LOW = "storage-low"
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,16 @@ _ALARMS = (
         ActivityKind.CLOCK_STEPPED,
         Name("时钟跳变", "Clock stepped"),
         Name("系统时钟跳变 {step_s} 秒", "the wall clock was moved by {step_s} s"),
+        2,
+    ),
+    Alarm(
+        AlarmCode.STORAGE_LOW,
+        ActivityKind.STORAGE_LOW,
+        Name("存储空间不足", "Storage is nearly full"),
+        Name(
+            "存储空间不足：剩余 {free_mb} MB，已用 {used_mb} MB",
+            "storage is nearly full: {free_mb} MB are free, {used_mb} MB are used",
+        ),
         2,
     ),
 )

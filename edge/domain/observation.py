@@ -121,6 +121,31 @@ class ClockStepped:
     quality: Quality = Quality.GOOD
 
 
+@dataclass(frozen=True, slots=True)
+class StorageSpace:
+    """How much room records and evidence have, in MB (1,000,000 bytes).
+
+    Attributes:
+        used_mb: taken by the ledger and the evidence.
+        free_mb: left on the file-system.
+        low: retention does not find enough to let go.
+    """
+
+    source: str
+    stamp: Stamp
+    used_mb: float
+    free_mb: float
+    low: bool
+    quality: Quality = Quality.GOOD
+
+
 Observation = (
-    Reading | Sighting | PictureQuality | ContactChange | SourceLost | SourceBack | ClockStepped
+    Reading
+    | Sighting
+    | PictureQuality
+    | ContactChange
+    | SourceLost
+    | SourceBack
+    | ClockStepped
+    | StorageSpace
 )

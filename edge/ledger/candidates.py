@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 from edge.domain.record import Lane
 from edge.ledger.chore import KEEP_NEWEST
-from edge.ledger.policy import SPARE
+from edge.ledger.policy import INCIDENTS, SPARE
 from edge.ledger.reader import Durable, Reader
 
 PAGE = 500
@@ -40,7 +40,8 @@ class Candidates:
             old = [row for row in rows if row[2] < before_us]
             if not old:
                 return
-            for index, _kind, _us, size in old:
+            incidents = [row for row in old if row[1] in INCIDENTS]
+            for index, _kind, _us, size in incidents:
                 for _i, leaf in self._reader.leaves(index, index + 1):
                     data = self._reader.decode(index, leaf)["data"]
                     if str(data.get("incident", "")) not in self.open:

@@ -30,6 +30,14 @@ SPARE = frozenset(
 )
 """Routine that can be let go. Not here, and so kept for good: orders obeyed, configurations in
 force, what was learned, keys and epochs; a restart or a later check needs them."""
+INCIDENTS = frozenset(
+    {
+        RecordType.INCIDENT_OPENED,
+        RecordType.INCIDENT_UPDATED,
+        RecordType.INCIDENT_CLOSED,
+    }
+)
+"""What can be let go of the alarm lane, once the incident is closed."""
 CHECKPOINT_DAYS = 7
 RECEIPTS_KEPT = 100  # the newest ones; of older ones, one a day
 _COSIGNATURE = 72  # bytes: time and Ed25519 signature
@@ -40,8 +48,8 @@ _TIGHT, _EASED, _LOW = 0.90, 0.85, 0.95  # of the budget
 class Policy:
     """`[storage]` of the configuration in bytes and days."""
 
-    budget: int = 8192 << 20
-    reserve: int = 512 << 20
+    budget: int = 8_000_000_000
+    reserve: int = 500_000_000
     routine_days: int = 90
     alarm_days: int = 1095
     evidence_days: int = 90

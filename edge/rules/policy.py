@@ -68,6 +68,7 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.DETECTOR_LOST, ALWAYS, hold_s=60),
     Rule(AlarmCode.CONTACT_OPEN, ALWAYS, hold_s=5),
     Rule(AlarmCode.CLOCK_STEPPED, ALWAYS),
+    Rule(AlarmCode.STORAGE_LOW, ALWAYS, hold_s=300, recur_s=600),
 )
 
 

@@ -54,6 +54,7 @@ def test_work_is_forbidden_in_every_state_but_production(
         ActivityKind.CONTACT_OPEN,
         ActivityKind.DETECTOR_LOST,
         ActivityKind.CLOCK_STEPPED,
+        ActivityKind.STORAGE_LOW,
     ],
 )
 def test_tampering_is_forbidden_in_every_state(state: MineState, kind: ActivityKind) -> None:
