@@ -162,6 +162,30 @@ def verify(
 
 
 @app.command()
+def fsck(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """全面检查账本 · Check the whole ledger: every record, hash, signature and evidence file."""
+    settings = load(config)
+    from rich.progress import Progress, TaskID
+
+    from edge.ledger.checkpoint import Verifier
+    from edge.ledger.fsck import fsck as check_ledger
+
+    keys = [Verifier.parse(key) for key in settings.province.keys]
+    with Progress(console=err, transient=True) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(stage: tuple[str, str], done: int, total: int) -> None:
+            name = " · ".join(stage)
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=total)
+            bar.update(tasks[name], completed=done, total=total)
+
+        found = check_ledger(settings.storage.dir, keys, progress)
+    out.print(found.text())
+    raise typer.Exit(0 if found.sound else LedgerCorrupt.exit_code)
+
+
+@app.command()
 def status(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """状态 · Say what the ledger holds, what has reached the province, and what is open."""
     settings = load(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -70,6 +71,25 @@ def test_export_of_nothing_is_told(eseal, config, tmp_path):
     assert said.code in {1, 74, 78}
     assert said.err
     assert not (tmp_path / "bundle.tar").exists()
+
+
+def test_fsck_says_what_is_whole_and_names_what_is_missing(eseal, config):
+    filled(config)
+    said = eseal("fsck", "-c", config)
+    assert said.code == 0
+    assert "账本完好" in said.out
+    database = sqlite3.connect(config.parent / "store" / "ledger.db")
+    with database:
+        database.execute("DELETE FROM leaf WHERE idx = 3")
+    database.close()
+    said = eseal("fsck", "-c", config)
+    assert said.code == 65
+    assert "1 条记录缺失：3" in said.out
+    assert "records are missing: 3" in said.out
+
+
+def test_fsck_without_a_ledger_is_told(eseal, config):
+    assert eseal("fsck", "-c", config).code == 78
 
 
 def test_status_reads_the_ledger_without_the_daemon(eseal, config):
