@@ -7,10 +7,13 @@ What pymodbus leaves to us (versions of 2026):
   request; the poller's probe (see `plan.probe`) does the rest.
 - Its retries would add requests whose answers come late: none are made here.
 - An answer that it cannot decode raises in the transport's callback: caught, the read fails.
+- It waits with `asyncio.wait_for`, which in Python 3.11 loses a cancellation that comes at the
+  very moment the answer or the connection does: `_heed_cancellation` after each of its calls.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import struct
 from typing import Any, Protocol
@@ -77,6 +80,7 @@ class PymodbusPort:
         await self._connect()
         try:
             answer = await self._request(unit, span)
+            _heed_cancellation()
         except ModbusException as error:
             await self._fall_quiet()
             raise NoAnswerError(
@@ -135,7 +139,9 @@ class PymodbusPort:
             return
         self._client.close()
         self._client = self._make_client()  # a fresh one: nothing of the old line is left in it
-        if not await self._client.connect():
+        connected = await self._client.connect()
+        _heed_cancellation()
+        if not connected:
             raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
 
     async def _request(self, unit: int, span: Span) -> ModbusPDU:
@@ -172,6 +178,12 @@ class PymodbusPort:
             await self._clock.sleep(min(self._bus.timeout_s, _MAX_QUIET_S))
             if self._heard == heard:
                 return
+
+
+def _heed_cancellation() -> None:
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _guard(context: Any) -> None:

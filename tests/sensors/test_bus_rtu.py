@@ -12,10 +12,11 @@ from edge.clock import SystemClock
 from edge.domain.observation import ContactChange, Quality, Reading, SourceBack, SourceLost
 from edge.sensors.modbus import BusDownError, NoAnswerError, PymodbusPort, open_port
 from edge.sensors.plan import Span
+from edge.sensors.poller import poll_bus
 from simulators.meters.loads import Fan, Living
 from simulators.meters.server import RtuMeterServer
 from simulators.meters.units import ContactUnit, MeterUnit
-from tests.sensors.lines import LateMeter, polling, rtu
+from tests.sensors.lines import Heard, LateMeter, polling, rtu
 
 KW = {"m1": 75.0, "m2": 110.0, "m3": 4.0}
 
@@ -174,3 +175,17 @@ async def test_a_slow_line_is_given_the_time_that_its_frames_take():
     # 76 registers: 8 + 5 + 152 characters and two gaps of 3.5, 10 bits each at 1200 baud.
     assert port._patience_s(Span(4, 0, 76)) == pytest.approx(0.5 + 172 * 10 / 1200, abs=0.03)
     port.close()
+
+
+async def test_one_cancellation_ends_the_poller_whenever_it_comes(units):
+    async with RtuMeterServer(units) as server:
+        bus = rtu(server.device, units)
+        for turns in range(40):
+            task = asyncio.create_task(poll_bus(bus, clock=SystemClock(), emit=Heard().take))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            task.cancel()
+            done, _ = await asyncio.wait([task], timeout=1)
+            task.cancel()
+            assert done, f"cancelled after {turns} turns of the loop, it went on"
+            assert task.cancelled()
