@@ -28,6 +28,7 @@ from simulators.province.broker import Broker
 from simulators.province.service import Province
 from simulators.province.view import GatewayView
 
+REPO = Path(__file__).resolve().parents[1]
 LEAST_RATE, MOST_RATE = 100.0, 5_000.0
 STEP = 1_000_000  # numbers of one victim's records begin so far after the last one's
 ARRIVED_S = 20.0
@@ -130,6 +131,7 @@ async def campaign(directory: Path, kills: int, seed: int, longest_s: float) -> 
         nursery = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.victim", str(directory), str(broker.port)),
             *province.keys,
+            cwd=REPO,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
         )
