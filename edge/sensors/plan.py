@@ -25,6 +25,14 @@ class Span:
         """First address behind it."""
         return self.address + self.count
 
+    def contains(self, other: Span) -> bool:
+        """Whether all of `other` is read along with this."""
+        return (
+            other.function == self.function
+            and self.address <= other.address
+            and other.end <= self.end
+        )
+
     @property
     def answer_bytes(self) -> int:
         """Length of the data in an answer; two answers of one length look alike on RTU."""
@@ -70,7 +78,7 @@ def probe(reads: Iterable[Span], items: Iterable[Span]) -> Span:
     wanted = sorted(set(items))
     for read in reads:
         for item in wanted:
-            if item.function == read.function and read.address <= item.address < read.end:
+            if read.contains(item):
                 start = Span(read.function, read.address, item.end - read.address)
                 if start.answer_bytes not in lengths:
                     return start

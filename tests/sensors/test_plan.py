@@ -17,15 +17,11 @@ items = st.lists(
 )
 
 
-def _inside(item, read):
-    return read.function == item.function and read.address <= item.address and item.end <= read.end
-
-
 @given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
 def test_a_plan_covers_every_item_within_one_read_and_keeps_its_bounds(wanted, longest, gap):
     reads = plan(wanted, longest, gap)
     for item in wanted:
-        assert any(_inside(item, read) for read in reads)
+        assert any(read.contains(item) for read in reads)
     for read in reads:
         assert 1 <= read.count <= longest
         assert any(
@@ -68,7 +64,14 @@ def test_a_plan_does_not_depend_on_the_order_of_what_is_wanted(wanted, random):
 def test_a_probe_asks_only_for_what_the_reads_ask_for(wanted, longest, gap):
     reads = plan(wanted, longest, gap)
     chosen = probe(reads, wanted)
-    assert any(_inside(chosen, read) for read in reads)
+    assert any(read.contains(chosen) for read in reads)
+
+
+def test_a_probe_stays_within_its_read_where_items_overlap_two_reads():
+    wanted = [Span(3, 0, 8), Span(3, 7, 8)]
+    reads = plan(wanted, 8, 0)
+    assert reads == tuple(wanted)
+    assert probe(reads, wanted) in reads
 
 
 @given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40))
@@ -79,7 +82,7 @@ def test_a_probe_has_a_length_of_its_own_where_there_is_one_to_be_had(wanted, lo
         Span(read.function, read.address, item.end - read.address).answer_bytes
         for read in reads
         for item in wanted
-        if item.function == read.function and read.address <= item.address < read.end
+        if read.contains(item)
     }
     chosen = probe(reads, wanted)
     assert (chosen.answer_bytes in lengths) == (possible <= lengths)
@@ -95,6 +98,15 @@ def test_a_meter_is_read_with_few_requests_instead_of_one_a_quantity(name, reque
     reads = plan(wanted, profile.max_registers, profile.max_gap)
     assert len(reads) == requests
     assert probe(reads, wanted).answer_bytes not in {read.answer_bytes for read in reads}
+
+
+def test_a_span_contains_what_lies_within_it_in_the_same_table():
+    span = Span(3, 10, 4)
+    assert span.contains(span)
+    assert span.contains(Span(3, 12, 2))
+    assert not span.contains(Span(4, 12, 2))
+    assert not span.contains(Span(3, 9, 2))
+    assert not span.contains(Span(3, 13, 2))
 
 
 def test_bits_travel_eight_a_byte_and_registers_two_bytes_each():
