@@ -20,12 +20,17 @@ from edge.sensors.decode import decode
 from edge.sensors.health import Health, answered, failed
 from edge.sensors.modbus import BusDownError, ModbusPort, open_port
 from edge.sensors.plan import DISCRETE_INPUTS, Span, plan, probe
+from edge.sensors.power import power_of
 from edge.sensors.profiles import load_profile
 from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
 
 _MAX_BITS, _MAX_BIT_GAP = 256, 128
 _MIN_PAUSE_S = 0.01
 _MAX_BUS_BACKOFF_S = 10.0
+NO_FIGURE = (
+    "it answers, and gives no figure for its power; check its ratios, its wiring and its profile"
+)
+"""A meter whose ratio was set to zero would otherwise be a way to hide a load."""
 
 Emit = Callable[[Observation], None]
 Registers = dict[tuple[int, int], int]
@@ -110,14 +115,21 @@ class Poller:
             except SourceError as error:
                 self._failed(index, str(error), patient=True)
                 continue
-            now = self._clock.now()
+            self._answered(index, registers)
+        return True
+
+    def _answered(self, index: int, registers: Registers) -> None:
+        now, target = self._clock.now(), self._targets[index]
+        observations = target.observe(registers, now)
+        if any(isinstance(seen, Reading) and power_of(seen) is None for seen in observations):
+            self._failed(index, NO_FIGURE, patient=False)
+        else:
             self._health[index], lost_s = answered(self._health[index], now)
             if lost_s is not None:
                 for source in target.sources:
                     self._emit(SourceBack(source, now, lost_s))
-            for observation in target.observe(registers, now):
-                self._emit(observation)
-        return True
+        for observation in observations:
+            self._emit(observation)
 
     async def _ask(self, target: _Target, health: Health) -> Registers:
         if health.suspect:
@@ -142,7 +154,8 @@ async def poll_bus(bus: TcpBus | SerialBus, *, clock: Clock, emit: Emit) -> None
     """Poll `bus` until cancelled.
 
     Emits a Reading per meter and sweep, a ContactChange per contact at first and at every
-    change, and SourceLost and SourceBack once each. Only SourceError is answered here.
+    change, and SourceLost and SourceBack once each; a meter that answers without a figure for
+    its power is lost too. Only SourceError is answered here.
 
     Raises:
         ConfigError: a meter's profile is unknown or faulty.

@@ -23,6 +23,7 @@ from edge.errors import SourceError
 from edge.sensors import poller as poller_module
 from edge.sensors.modbus import BusDownError, NoAnswerError
 from edge.sensors.poller import Poller, poll_bus
+from edge.sensors.profiles import load_profile
 from edge.sensors.spec import ContactSpec, MeterSpec, TcpBus
 from simulators.meters.units import Site
 
@@ -34,6 +35,7 @@ class WrittenPort:
         down: the bus cannot be opened.
         silent: units that do not answer; each costs `timeout_s` of the clock's time.
         refusing: units that answer with an exception.
+        forced: (unit, function, address) → register, whatever the site's is.
     """
 
     def __init__(self, clock, timeout_s=0.5):
@@ -43,6 +45,7 @@ class WrittenPort:
         self.down = False
         self.silent = set()
         self.refusing = set()
+        self.forced = {}
         self.asked = []
         self.closed = False
 
@@ -57,6 +60,7 @@ class WrittenPort:
             raise SourceError(f"unit {unit}: exception 2")
         [device] = [device for device in self.site.units if device.unit == unit]
         memory = device.memory(self.clock.now().mono_us / 1e6)
+        memory |= {key[1:]: value for key, value in self.forced.items() if key[0] == unit}
         return [memory.get((span.function, span.address + i), 0) for i in range(span.count)]
 
     def close(self):
@@ -232,3 +236,42 @@ async def test_a_bus_that_is_down_is_tried_at_growing_bounded_distances(monkeypa
     gaps = [round(b - a, 3) for a, b in pairwise(sweeps)]
     assert gaps[:4] == [2.0, 4.0, 8.0, 10.0]
     assert set(gaps[4:]) == {10.0}
+
+
+def _forced(unit, profile, name, word):
+    quantity = load_profile(profile).quantity[name]
+    return {(unit, quantity.function, quantity.address + i): word for i in range(quantity.count)}
+
+
+@pytest.mark.parametrize(
+    ("source", "registers"),
+    [
+        ("fan", _forced(1, "chint_dtsu666", "ct_ratio", 0)),
+        ("fan", _forced(1, "chint_dtsu666", "pt_ratio", 0)),
+        ("hoist", _forced(3, "eastron_sdm630", "power_kw", 0xFFFF)),
+    ],
+    ids=["CT ratio of zero", "PT ratio of zero", "no number"],
+)
+async def test_a_meter_that_answers_without_a_figure_for_its_power_is_lost(
+    bench, source, registers
+):
+    bench.port.forced = registers
+    await bench.sweeps(5)
+    [lost] = bench.of(SourceLost)
+    assert lost.source == source
+    assert "no figure for its power" in lost.reason
+    readings = [item for item in bench.of(Reading) if item.source == source]
+    assert len(readings) == 5, "what it does say is still told, and it is asked at every sweep"
+    bench.port.forced = {}
+    await bench.sweeps(1)
+    [back] = bench.of(SourceBack)
+    assert (back.source, back.lost_s) == (source, 10)
+
+
+async def test_one_reading_without_a_figure_for_the_power_is_no_loss(bench):
+    bench.port.forced = _forced(3, "eastron_sdm630", "power_kw", 0xFFFF)
+    await bench.sweeps(2)
+    bench.port.forced = {}
+    await bench.sweeps(1)
+    assert not bench.of(SourceLost)
+    assert not bench.of(SourceBack)
