@@ -18,6 +18,7 @@ from edge.domain.observation import (
 from edge.errors import Refused, SourceError
 from edge.vision.channel import PictureMessage, QualityMessage, Why
 from edge.vision.detector import Detection
+from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.measure import Measures
 from edge.vision.picture import Picture
@@ -36,14 +37,21 @@ Emit = Callable[[Observation, Picture | None], None]
 log = structlog.get_logger(__name__)
 
 
-async def watch(camera: CameraSpec, *, inference: Inference, clock: Clock, emit: Emit) -> None:
+async def watch(
+    camera: CameraSpec,
+    *,
+    inference: Inference,
+    clock: Clock,
+    emit: Emit,
+    glimpses: Glimpses | None = None,
+) -> None:
     """Watch `camera` until cancelled.
 
     Emits a `Sighting` with its picture for every picture detected, a `PictureQuality` with
     the newest picture about once a second, `SourceLost` once when pictures stop, `SourceBack`
     once when they come again; and the same of the source `detector` when inference fails.
     """
-    watcher = _Watcher(camera, inference, clock, emit)
+    watcher = _Watcher(camera, inference, clock, emit, glimpses or Glimpses())
     backoff = FIRST_BACKOFF_S
     while True:
         begun = clock.now()
@@ -101,11 +109,19 @@ def as_quality(source: str, stamp: Stamp, measures: Measures) -> PictureQuality:
 
 
 class _Watcher:
-    def __init__(self, camera: CameraSpec, inference: Inference, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        camera: CameraSpec,
+        inference: Inference,
+        clock: Clock,
+        emit: Emit,
+        glimpses: Glimpses,
+    ) -> None:
         self._camera = camera
         self._inference = inference
         self._clock = clock
         self._emit = emit
+        self._glimpses = glimpses
         self._lost_at: Stamp | None = None
         self._newest: Picture | None = None
 
@@ -143,20 +159,24 @@ class _Watcher:
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
         process = await CameraProcess.start(self._camera.watch_url, self._inference)
+        code, glimpses = self._camera.code, self._glimpses
         tracker, attention = Tracker(), Attention()
         try:
-            process.allow(attentive=False)
-            while True:
-                message = await process.receive()
-                now = self._clock.now()
-                self._back(now)
-                match message:
-                    case QualityMessage(measures):
-                        self._emit(as_quality(self._camera.code, now, measures), self._newest)
-                    case PictureMessage(frame, why):
-                        self._newest = Picture(frame, now)
-                        await self._see(self._newest, why, tracker)
-                        process.allow(attentive=attention.step(tracker.following, now))
+            with glimpses.offered(code, lambda: process.allow(attentive=True)):
+                process.allow(attentive=False)
+                while True:
+                    message = await process.receive()
+                    now = self._clock.now()
+                    self._back(now)
+                    match message:
+                        case QualityMessage(measures):
+                            self._emit(as_quality(code, now, measures), self._newest)
+                        case PictureMessage(frame, why):
+                            self._newest = Picture(frame, now)
+                            glimpses.seen(code, self._newest)
+                            await self._see(self._newest, why, tracker)
+                            busy = attention.step(tracker.following, now)
+                            process.allow(attentive=busy or glimpses.wanted(code))
         finally:
             process.end()
 

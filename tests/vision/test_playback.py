@@ -163,6 +163,7 @@ def test_a_torn_file_is_played_as_far_as_it_goes(tmp_path):
     assert 2 <= len([item for item, _ in _played(path) if isinstance(item, PictureQuality)]) <= 4
 
 
+@pytest.mark.timeout(180)  # 670 detections; a busy machine takes its time
 def test_six_real_visits_are_six_activities_and_nothing_else(shared_data):
     """A fixed indoor camera, six visits of single people, the foreign detector."""
     told = json.loads((shared_data / "videos/presence.json").read_text())["one-by-one-person.mp4"]
