@@ -32,11 +32,11 @@ from edge.ledger.policy import (
 from edge.ledger.reader import Durable, Reader
 from edge.ledger.schema import FILE_NAME, told
 
-SLICE = 100  # leaves in one commit
+SLICE = 50  # leaves in one commit
 PAUSE_S = 0.02  # between two of them: what waits meanwhile goes first
 ORPHAN_S = 86_400  # a file that no record names is left over from a crash once it is so old
 _ROW_BYTES = 120  # of a leaf's row and its two index entries, beside the leaf itself
-_VACUUM_PAGES = 64
+_VACUUM_PAGES = 32
 _FREE_PAGES = 1024  # stay in the file for what comes next
 
 

@@ -95,7 +95,8 @@ def connect_writer(directory: Path) -> sqlite3.Connection:
         directory / FILE_NAME, timeout=BUSY_S, isolation_level=None, check_same_thread=False
     )
     try:
-        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # heeded while there is no table yet
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            connection.execute("PRAGMA auto_vacuum=INCREMENTAL")  # later it would be too late
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA cell_size_check=ON")

@@ -238,7 +238,8 @@ class Writer:
 
     def _vacuum(self, pages: int) -> None:
         with suppress(sqlite3.Error):  # it only makes the file smaller; the next commit will tell
-            self._connection.execute(f"PRAGMA incremental_vacuum({pages:d})").fetchall()
+            # A script, because it is stepped to its end: each step gives back one page.
+            self._connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
 
     def _seal_due(self, durable: Durable) -> bool:
         if durable.size <= max(0, durable.sealed):

@@ -247,7 +247,7 @@ def test_where_nothing_may_go_it_is_said_that_space_is_low(ledger):
 
 
 def test_space_that_became_free_is_given_back(ledger, directory, province, late):
-    put(ledger, *(draft(i, text="x" * 50_000) for i in range(200)))
+    put(ledger, *(draft(i, text="x" * 3000) for i in range(4000)))
     carry(ledger, province)
     before = sum(path.stat().st_size for path in directory.glob(f"{FILE_NAME}*"))
     sweep(ledger)
