@@ -8,7 +8,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "peers"
 TIMEOUT_S = 90
-PINNED = {"persist-queue": "1.1.0", "thingsboard-gateway": "3.8.5"}
+PINNED = {"atheris": "3.0.0", "persist-queue": "1.1.0", "thingsboard-gateway": "3.8.5"}
 
 
 class PeerMissing(Exception):
