@@ -28,6 +28,7 @@ from edge.ledger.leaf import Unplaced
 from edge.ledger.policy import Policy, Space
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
+from edge.ledger.witness import check_gone, check_head
 from edge.ledger.writer import AddReceipt, Append, MoveCursor, SealHead, Tend, Writer
 
 __all__ = ["Ledger", "LedgerView"]
@@ -83,12 +84,14 @@ class Ledger:
                 undo.callback(os.close, lock)
                 evidence = EvidenceFiles(directory / EVIDENCE_DIRECTORY)
                 evidence.prepare()
+                check_gone(directory, origin, signer.verifier)
             migrate(directory)
             with told(directory):
                 connection = connect_writer(directory)
                 undo.callback(connection.close)
                 _identify(connection, directory, origin, signer)
                 durable = check(connection, origin, signer.verifier, directory)
+                check_head(connection, durable, origin, signer.verifier, directory)
                 writer = Writer(
                     connection,
                     durable,

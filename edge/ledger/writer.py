@@ -26,6 +26,7 @@ from edge.ledger.leaf import Unplaced
 from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
 from edge.ledger.schema import rollback, told
+from edge.ledger.witness import write_head
 
 BATCH_DRAFTS = 500  # a commit takes no further request once it holds this many drafts
 SEAL_AFTER_S = 9.0  # checkpoints are promised at most 10 s apart; a commit takes its time
@@ -221,6 +222,7 @@ class Writer:
                 self._write(commit)
         if commit.after.sealed != self.durable.sealed:
             self._sealed_at = now
+            write_head(self._directory, commit.after.checkpoint or b"")
         self.durable, self._peaks = commit.after, commit.peaks
         for future, answer in answers:
             future.set_result(answer())
