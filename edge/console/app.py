@@ -22,7 +22,7 @@ from edge.errors import EsealError
 Snapshot = Callable[[], Mapping[str, Any]]
 Incidents = Callable[[], Sequence[Mapping[str, Any]]]
 
-_FILES = {"page.js": "text/javascript", "page.css": "text/css"}
+_FILES = {"page.js": "text/javascript", "names.js": "text/javascript", "page.css": "text/css"}
 
 
 def build_app(snapshot: Snapshot, incidents: Incidents) -> Starlette:

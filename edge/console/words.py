@@ -19,7 +19,7 @@ _BOTH: dict[str, tuple[str, str]] = {
     "verdict": ("状态", "Verdict"),
     "why": ("说明", "Why"),
     "level": ("级别", "Level"),
-    "what": ("异常", "What"),
+    "what": ("内容", "What"),
     "since": ("开始", "Since"),
     "until": ("结束", "Until"),
     "note": (

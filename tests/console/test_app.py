@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 from importlib import resources
+from typing import get_args
 
 import pytest
 
 from edge.console.words import WORDS
+from edge.domain.activity import Duty
+from edge.domain.names import ASPECT_NAMES
 from edge.errors import LedgerCorrupt
+from edge.sensors.profiles import QuantityName
 from tests.console.pages import INCIDENT, page, snapshot
 
 FOREIGN = [
@@ -57,7 +61,13 @@ async def test_every_file_that_the_page_names_is_served_and_none_lies_elsewhere(
             assert not path.startswith("//")
             assert (await local.ask(path)).status == 200
         script = await local.ask("/page.js")
+        names = await local.ask("/names.js")
         style = await local.ask("/page.css")
+    imported = re.findall(r'from "([^"]*)"', script.text)
+    assert imported == ["/names.js"]
+    assert names.headers["content-type"].startswith("text/javascript")
+    assert "http" not in names.text
+    assert "import" not in names.text.replace("energy_import_kwh", "")
     assert script.headers["content-type"].startswith("text/javascript")
     assert style.headers["content-type"].startswith("text/css")
     assert "http" not in script.text
@@ -65,8 +75,21 @@ async def test_every_file_that_the_page_names_is_served_and_none_lies_elsewhere(
     assert "@import" not in style.text
 
 
+def _script(name):
+    return (resources.files("edge.console") / "page" / name).read_text("utf-8")
+
+
+def test_the_page_calls_every_duty_and_figure_by_its_name_in_both_languages():
+    names = _script("names.js")
+    for duty in Duty:
+        zh, en = ASPECT_NAMES[duty]
+        assert f'{duty.value}: say("{zh}", "{en}")' in names
+    for figure in get_args(QuantityName):
+        assert re.search(rf"^  {figure}: \[say\(", names, re.MULTILINE), figure
+
+
 def test_the_script_never_makes_markup_of_text():
-    script = (resources.files("edge.console") / "page" / "page.js").read_text("utf-8")
+    script = _script("page.js") + _script("names.js")
     for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "new F"):
         assert way not in script
 
