@@ -12,28 +12,33 @@ import structlog
 
 import edge
 from edge import systemd
-from edge.clock import Clock
+from edge.clock import Clock, Stamp, parse_iso
 from edge.config import SealConfig
 from edge.console.app import build_app
 from edge.console.server import serve
-from edge.domain.observation import ClockStepped, SourceLost
+from edge.domain.observation import ClockStepped, SessionTaken, SourceLost
 from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.errands import Errands
 from edge.errors import ConfigError, Refused, StorageFull, UplinkUnavailable
-from edge.ledger.keys import load_or_create
-from edge.ledger.store import Ledger
-from edge.recorder import Recorder, order_refused
+from edge.ledger.epoch import begin, open_ledger
+from edge.ledger.keys import gateway_signer
+from edge.ledger.succession import Break
+from edge.recorder import Recorder, evidence_lost, order_refused
 from edge.rules.engine import initial
+from edge.rules.orders import ORDER_TYPES, unanswered
 from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
 from edge.sensors.poller import poll_bus
 from edge.status import Status
 from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
 from edge.vision.detector import Detector, load_detector
+from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.watch import watch
 
 CLOCK_STEP_S = 1.0  # a slower drift is NTP's slewing
 HEALTH_PERIOD_S = 300.0
+EPOCH_LASTS_S = 600.0  # two boxes under one name must not end each other's epochs for ever
 STOP_UPLINK_S = 1.5  # of the 3 s that a stop may take
 
 log = structlog.get_logger(__name__)
@@ -53,13 +58,28 @@ class Daemon:
         self._config = config
         self._clock = clock
         config.storage.dir.mkdir(parents=True, exist_ok=True)
-        signer = load_or_create(config.storage.dir / "gateway.key", origin)
-        self._ledger = Ledger.open(config.storage.dir, origin=origin, signer=signer, clock=clock)
+        signer = gateway_signer(config.storage.dir, origin)
+        self._ledger = open_ledger(
+            config.storage.dir, gateway=origin, signer=signer, clock=clock, state=site.state
+        )
+        self._broken: Break | None = None
+        self._ended = asyncio.Event()
         self._detector_fault = ""
         self._inference = Inference(self._detector())
         self._seal = Seal(config, initial(site.state))
         self._seal.restore(self._ledger.leaves_of(REMEMBERED_TYPES))
-        self._recorder = Recorder(self._seal, self._ledger, self._inference, clock, self._durable)
+        self._glimpses = Glimpses()
+        self._errands = Errands(
+            frozenset(camera.code for camera in config.camera),
+            self._glimpses,
+            self._ledger,
+            self._inference,
+            clock,
+            lambda draft: self._recorder.note(draft),  # noqa: PLW0108  it is made below
+        )
+        self._recorder = Recorder(
+            self._seal, self._ledger, self._inference, clock, self._durable, self._errands.take
+        )
         self._uplink = Uplink(
             config.broker,
             config.province,
@@ -71,7 +91,14 @@ class Daemon:
             on_refused=lambda reason, digest: self._recorder.note(
                 order_refused(reason, digest, clock)
             ),
+            on_break=self._break,
+            on_compared=self._recorder.observe,
+            on_taken=self._taken,
+            on_lost=lambda ref, why: self._recorder.note(evidence_lost(ref, why, clock)),
+            spec=config.uplink,
+            progress=config.storage.dir / "upload.json",
         )
+        self._errands.sender = self._uplink
         self._status = Status(config, clock, self._ledger, self._seal, self._recorder, self._uplink)
 
     def _detector(self) -> Detector | None:
@@ -92,10 +119,30 @@ class Daemon:
     def _shed(self, wanted: bool) -> None:
         self._recorder.shedding = wanted
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Work until `stop` is set; then hand over within three seconds."""
+    def _taken(self, broker: str, times: int) -> None:
+        self._status.observe(SessionTaken(HOST, self._clock.now(), broker, times))
+
+    def _break(self, broken: Break) -> bool:
+        """The province holds what this ledger lacks: end here, and go on in a new epoch."""
+        begun = next(self._ledger.leaves_of({RecordType.EPOCH_BEGUN}), None)
+        if begun is not None:
+            since = Stamp(parse_iso(begun["time"]), begun["monous"], begun["bootid"])
+            if abs(self._clock.now().since(since)) < EPOCH_LASTS_S:
+                return False
+        self._broken = broken
+        self._ended.set()
+        return True
+
+    async def run(self, stop: asyncio.Event) -> Break | None:
+        """Work until `stop` is set; then hand over within three seconds.
+
+        Returns:
+            Why another epoch must begin, if that is why it ended.
+        """
         self._note_start()
-        lasting = [self._recorder.run(), self._uplink.run(), self._beat()]
+        for order in unanswered(self._ledger.leaves_of(ORDER_TYPES)):
+            self._recorder.resume(order)
+        lasting = [self._recorder.run(), self._uplink.run(), self._errands.run(), self._beat()]
         if self._config.page.enabled:
             app = build_app(self._status.snapshot, self._status.incidents)
             lasting.append(serve(app, self._config.page.host, self._config.page.port))
@@ -109,7 +156,13 @@ class Daemon:
             poll_bus(bus, clock=self._clock, emit=self._status.observe) for bus in self._config.bus
         ]
         sources += [
-            watch(camera, inference=self._inference, clock=self._clock, emit=self._status.observe)
+            watch(
+                camera,
+                inference=self._inference,
+                clock=self._clock,
+                emit=self._status.observe,
+                glimpses=self._glimpses,
+            )
             for camera in self._config.camera
         ]
         try:
@@ -118,7 +171,7 @@ class Daemon:
                 core = [group.create_task(work) for work in lasting]
                 systemd.notify("READY=1")
                 log.info("sealed", site=self._config.site.mine_code, sources=len(rim) - 3)
-                await stop.wait()
+                await _either(stop, self._ended)
                 systemd.notify("STOPPING=1")
                 await _cancel(rim)
                 await self._hand_over()
@@ -126,9 +179,11 @@ class Daemon:
         finally:
             self._inference.close()
             self._ledger.close()
+        return self._broken
 
     async def _hand_over(self) -> None:
-        stopped = {"reason": "stopped on request"}
+        reason = "a new epoch begins" if self._broken else "stopped on request"
+        stopped = {"reason": reason}
         await self._recorder.finish(Draft(RecordType.GATEWAY_STOPPED, self._clock.now(), stopped))
         try:
             await self._uplink.stop(STOP_UPLINK_S)
@@ -198,10 +253,27 @@ async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(left, timeout=1.0)
 
 
+async def _either(*events: asyncio.Event) -> None:
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in waiting:
+            task.cancel()
+
+
 async def run(config: SealConfig, clock: Clock) -> None:
-    """Run the daemon until SIGTERM or SIGINT."""
+    """Run the daemon until SIGTERM or SIGINT, in one epoch after the other."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Daemon(config, clock).run(stop)
+    while broken := await Daemon(config, clock).run(stop):
+        _begin_epoch(config, broken, clock)
+
+
+def _begin_epoch(config: SealConfig, broken: Break, clock: Clock) -> None:
+    directory, site = config.storage.dir, config.site
+    origin = f"eseal/{site.mine_code}/{site.gateway}"
+    signer = gateway_signer(directory, origin)
+    begin(directory, broken, gateway=origin, signer=signer, clock=clock, state=site.state).close()

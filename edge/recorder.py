@@ -10,7 +10,7 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, Protocol, cast
 
@@ -24,6 +24,7 @@ from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import StorageFull
 from edge.ledger.policy import SPARE
 from edge.ledger.store import Ledger
+from edge.rules.orders import ERRANDS, accepted
 from edge.seal import Outcome, Seal
 from edge.vision.picture import Picture
 from edge.vision.snapshot import encode
@@ -53,7 +54,14 @@ class Workbench(Protocol):
     async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
 
 
-_Item = tuple[Observation, Picture | None] | Order | Draft
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """An order that was recorded before a restart and not answered."""
+
+    order: Order
+
+
+_Item = tuple[Observation, Picture | None] | Order | _Resumed | Draft
 
 
 class _Inbox:
@@ -111,7 +119,16 @@ def _has_picture(item: _Item) -> bool:
 
 
 class Recorder:
-    """The only caller of the seal and of `Ledger.submit` while the daemon runs."""
+    """The only caller of the seal and of `Ledger.submit` while the daemon runs.
+
+    Args:
+        seal: judges.
+        ledger: keeps.
+        workbench: encodes pictures.
+        clock: tells time.
+        on_durable: called with records once they are durable.
+        on_errand: called with each recorded order that the seal itself cannot obey.
+    """
 
     def __init__(
         self,
@@ -120,12 +137,15 @@ class Recorder:
         workbench: Workbench,
         clock: Clock,
         on_durable: Callable[[list[Record]], None],
+        on_errand: Callable[[Order], None] = lambda _order: None,
     ) -> None:
         self._seal = seal
         self._ledger = ledger
         self._workbench = workbench
         self._clock = clock
         self._on_durable = on_durable
+        self._on_errand = on_errand
+        self._orders: dict[str, tuple[Order, asyncio.Future[None]]] = {}  # not recorded yet
         self.dropped: Counter[str] = Counter()
         self.shedding = False  # whether what room is left is for alarms and what must be kept
         self._inbox = _Inbox(self.dropped)
@@ -145,9 +165,16 @@ class Recorder:
         """Take an observation and the picture that shows it."""
         self._put((observation, picture))
 
-    def order(self, order: Order) -> None:
-        """Take a verified order; it is recorded before it is obeyed."""
+    def order(self, order: Order) -> asyncio.Future[None]:
+        """Take a verified order; it is recorded, then obeyed. Resolves once it is recorded."""
+        recorded: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._orders[order.nonce] = (order, recorded)
         self._put(order)
+        return recorded
+
+    def resume(self, order: Order) -> None:
+        """Obey an order that was recorded before a restart and not answered."""
+        self._put(_Resumed(order))
 
     def note(self, draft: Draft) -> None:
         """Take a fact that needs no judgement."""
@@ -187,7 +214,9 @@ class Recorder:
         while self._inbox:
             match self._inbox.take():
                 case Order() as order:
-                    await self._append(self._seal.obey(order, self._clock.now()))
+                    await self._append([accepted(order, self._clock.now())])
+                case _Resumed(order):
+                    await self._append(self._obey(order))
                 case Draft() as draft:
                     await self._append([draft])
                 case seen:
@@ -217,7 +246,7 @@ class Recorder:
                 picture is not None
                 and activity.phase is Phase.STARTED
                 and activity.kind in _SHOWN
-                and self._seal.forbids(activity)
+                and self._seal.forbids(activity, self._clock.now())
             ):
                 sighting = observation if isinstance(observation, Sighting) else None
                 shown = replace(activity, evidence=await self._snapshot(picture, sighting))
@@ -262,7 +291,23 @@ class Recorder:
                 log.info("storage takes records again")
                 self._failed = None
             self._on_durable(records)
+            for draft in batch:
+                if draft.type is RecordType.ORDER_ACCEPTED:
+                    self._held.extend(self._recorded(draft.data["nonce"]))
         self._shed()
+
+    def _recorded(self, nonce: str) -> list[Draft]:
+        """An order is durable: whoever sent it may be told, and it is obeyed."""
+        order, recorded = self._orders.pop(nonce)
+        if not recorded.done():
+            recorded.set_result(None)
+        return self._obey(order)
+
+    def _obey(self, order: Order) -> list[Draft]:
+        if order.kind not in ERRANDS:
+            return self._seal.obey(order, self._clock.now())
+        self._on_errand(order)
+        return []
 
     def _shed(self) -> None:
         """Keep the held drafts bounded: routine goes first, the oldest first."""
@@ -270,10 +315,14 @@ class Recorder:
         if surplus <= 0:
             return
         held = list(self._held)
-        by_worth = sorted(range(len(held)), key=lambda i: (held[i].lane is Lane.ALARM, i))
+        by_worth = sorted(range(len(held)), key=lambda i: (_is_worthy(held[i]), i))
         shed = set(by_worth[:surplus])
         self.dropped.update(f"{held[i].lane.value} drafts" for i in shed)
         self._held = deque(draft for i, draft in enumerate(held) if i not in shed)
+
+
+def _is_worthy(draft: Draft) -> bool:
+    return draft.lane is Lane.ALARM or draft.type is RecordType.ORDER_ACCEPTED
 
 
 def order_refused(reason: str, digest: str, clock: Clock) -> Draft:
@@ -281,3 +330,9 @@ def order_refused(reason: str, digest: str, clock: Clock) -> Draft:
     return Draft(
         RecordType.ORDER_REFUSED, clock.now(), {"reason": reason, "digest": digest, "count": 1}
     )
+
+
+def evidence_lost(ref: EvidenceRef, why: str, clock: Clock) -> Draft:
+    """The record of a file that cannot be sent: it is missing or damaged."""
+    data = {"sha256": ref.sha256, "size": ref.size, "reason": why}
+    return Draft(RecordType.EVIDENCE_LOST, clock.now(), data)

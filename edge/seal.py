@@ -14,22 +14,28 @@ from edge.clock import Stamp
 from edge.config import SealConfig
 from edge.domain.activity import Activity, ActivityKind, Phase, activity_data
 from edge.domain.mine import Order
+from edge.domain.names import Name
 from edge.domain.observation import (
+    ClockCompared,
     ClockStepped,
     ContactChange,
     Observation,
     PictureQuality,
     Reading,
+    SessionTaken,
     Sighting,
     SourceBack,
     SourceLost,
     StorageSpace,
 )
+from edge.domain.order import GrantPermit
 from edge.domain.record import Draft, RecordType
 from edge.rules.engine import RulesState, Tick, forbids, restore, step
+from edge.rules.orders import answer
 from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
+from edge.sensors.timekeeping import Timekeeper
 from edge.vision.quality import PictureAnalyser
 from edge.vision.zones import ZoneAnalyser
 
@@ -37,7 +43,7 @@ REMEMBERED_TYPES = (
     RecordType.INCIDENT_OPENED,
     RecordType.INCIDENT_UPDATED,
     RecordType.INCIDENT_CLOSED,
-    RecordType.ORDER_ACCEPTED,
+    RecordType.ORDER_DONE,
     RecordType.POWER_BASELINE,
 )
 """What `Seal.restore` wants of the ledger."""
@@ -73,8 +79,13 @@ class Seal:
             **{contact.code: ActivityKind.CONTACT_LOST for contact in contacts},
             **{camera.code: ActivityKind.CAMERA_LOST for camera in config.camera},
         }
+        self._places = {meter.code for meter in meters}
+        self._places |= {zone.code for camera in config.camera for zone in camera.zone}
         self._lost_since: dict[str, Stamp] = {}
         self._low_since: Stamp | None = None  # of storage
+        self._duel_since: Stamp | None = None  # with another client for our session
+        self._duel_times = 0
+        self._timekeeper = Timekeeper()
 
     @property
     def rules(self) -> RulesState:
@@ -118,9 +129,9 @@ class Seal:
                 return self._availability(observation)
         return self._of_host(observation)
 
-    def forbids(self, activity: Activity) -> bool:
-        """Whether the mine's present state forbids this activity: it is worth evidence."""
-        return forbids(self._rules, activity)
+    def forbids(self, activity: Activity, now: Stamp) -> bool:
+        """Whether state and permits forbid this activity at present: it is worth evidence."""
+        return forbids(self._rules, activity, now)
 
     def judge(self, activity: Activity, now: Stamp) -> list[Draft]:
         """Record an activity's start and end, and what the rules make of it."""
@@ -136,14 +147,22 @@ class Seal:
         return drafts + judged
 
     def obey(self, order: Order, now: Stamp) -> list[Draft]:
-        """Record a verified order and what follows from it."""
-        accepted = Draft(
-            RecordType.ORDER_ACCEPTED,
-            now,
-            {"nonce": order.nonce, "kind": order.kind.value, "args": dict(order.args)},
-        )
+        """Obey a recorded order that is no errand: its answer, and what follows from it."""
+        unknown = self._unknown(order)
+        if unknown:
+            names = ", ".join(unknown)
+            failed = Name(f"本网关没有 {names}", f"this gateway has no {names}")
+            return [answer(order, now, failed=failed)]
         self._rules, judged = step(self._rules, order, now)
-        return [accepted, *judged]
+        return judged
+
+    def _unknown(self, order: Order) -> list[str]:
+        """What a permit names and this gateway does not have: it would permit nothing."""
+        if not isinstance(order.args, GrantPermit):
+            return []
+        permit = order.args.permit
+        named = {*permit.zones, *permit.feeders}
+        return sorted(named - self._places)
 
     def tick(self, now: Stamp) -> Outcome:
         """Let time pass: activities that end by silence, incidents whose delay is over."""
@@ -169,10 +188,39 @@ class Seal:
         activity = Activity(kind, source, "", "", phase, since, observation.stamp, data)
         return Outcome([fact], [activity])
 
-    def _of_host(self, observation: ClockStepped | StorageSpace) -> Outcome:
-        if isinstance(observation, ClockStepped):
-            return _clock_stepped(observation)
+    def _of_host(
+        self, observation: ClockStepped | ClockCompared | StorageSpace | SessionTaken
+    ) -> Outcome:
+        match observation:
+            case ClockCompared():
+                reported = (ActivityKind.CLOCK_WRONG, HOST, "") in self._rules.live
+                return Outcome([], self._timekeeper.step(observation, reported=reported))
+            case ClockStepped():
+                return _clock_stepped(observation)
+            case SessionTaken():
+                return self._session(observation)
         return self._storage(observation)
+
+    def _session(self, observation: SessionTaken) -> Outcome:
+        """The duel is an activity: it starts, goes on, and ends when our session lasts."""
+        began = self._duel_since
+        over = observation.times == 0
+        self._duel_since = None if over else began or observation.stamp
+        if over and began is None:
+            return Outcome([], [])
+        phase = Phase.GOES_ON if began else Phase.STARTED
+        activity = Activity(
+            ActivityKind.SESSION_TAKEN,
+            observation.source,
+            "",
+            "",
+            Phase.ENDED if over else phase,
+            began or observation.stamp,
+            observation.stamp,
+            {"broker": observation.broker, "times": observation.times or self._duel_times},
+        )
+        self._duel_times = observation.times
+        return Outcome([], [activity])
 
     def _storage(self, observation: StorageSpace) -> Outcome:
         """Little room is an activity: it starts, goes on, and ends."""

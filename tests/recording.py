@@ -11,6 +11,7 @@ import numpy as np
 
 from edge.clock import ManualClock
 from edge.domain.activity import EvidenceRef
+from edge.domain.mine import Order
 from edge.domain.record import Draft, Record, RecordType
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.store import Ledger
@@ -85,6 +86,7 @@ class Rig:
         self.bench = Bench()
         self.durable: list[Record] = []
         self.opened = asyncio.Event()
+        self.errands: list[Order] = []
         self.seal = Seal(config, initial(config.site.state))
         self.recorder = Recorder(
             self.seal,
@@ -92,6 +94,7 @@ class Rig:
             self.bench,
             self.clock,
             self.on_durable,
+            self.errands.append,
         )
 
     def on_durable(self, records: list[Record]) -> None:

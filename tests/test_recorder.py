@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 
 from edge import recorder as module
 from edge.clock import ManualClock
-from edge.domain.mine import Order, OrderKind
+from edge.domain.mine import MineState, OrderKind
 from edge.domain.observation import ContactChange, Quality, SourceLost
 from edge.domain.record import ALARM_TYPES, Draft, Lane, RecordType
 from edge.errors import LedgerCorrupt, StorageFull
@@ -22,6 +22,7 @@ from edge.rules.engine import initial
 from edge.rules.incidents import fold
 from edge.seal import DETECTOR, Seal
 from edge.vision.picture import Picture
+from tests.orders import an_order
 from tests.recording import Bench, Rig
 from tests.seals import picture_quality, reading, sighting, site
 
@@ -46,8 +47,51 @@ async def test_everything_is_durable_in_order_of_arrival(rig: Rig) -> None:
 
 
 async def test_an_order_is_recorded_with_what_follows_from_it(rig: Rig) -> None:
-    rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now()))
+    order = an_order(OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now())
+    recorded = rig.recorder.order(order)
+    await asyncio.sleep(0)
+    assert not recorded.done()
     await rig.recorder.drain()
+    assert recorded.done()
+    assert rig.types() == [RecordType.ORDER_ACCEPTED, RecordType.ORDER_DONE]
+
+
+async def test_an_order_is_not_obeyed_before_it_is_recorded(rig: Rig) -> None:
+    rig.ledger.fault = StorageFull("disk full")
+    order = an_order(OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now())
+    recorded = rig.recorder.order(order)
+    await rig.recorder.drain()
+    assert not recorded.done()
+    assert rig.seal.rules.mine is MineState.SUSPENDED
+    rig.ledger.fault = None
+    await rig.recorder.drain()
+    assert recorded.done()
+    assert rig.seal.rules.mine is MineState.PRODUCING
+    assert rig.types() == [RecordType.ORDER_ACCEPTED, RecordType.ORDER_DONE]
+
+
+async def test_an_order_whose_sender_went_away_is_obeyed_all_the_same(rig: Rig) -> None:
+    order = an_order(OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now())
+    rig.recorder.order(order).cancel()
+    await rig.recorder.drain()
+    assert rig.seal.rules.mine is MineState.PRODUCING
+
+
+async def test_an_order_that_was_recorded_before_a_restart_is_obeyed_and_answered(
+    rig: Rig,
+) -> None:
+    args = {"state": "producing"}
+    rig.recorder.resume(an_order(OrderKind.SET_STATE, args, rig.clock.now()))
+    await rig.recorder.drain()
+    assert rig.types() == [RecordType.ORDER_DONE]
+    assert rig.seal.rules.mine is MineState.PRODUCING
+
+
+async def test_an_errand_goes_to_who_runs_it_once_it_is_recorded(rig: Rig) -> None:
+    order = an_order(OrderKind.SNAPSHOT, {"camera": "shaft-cam"}, rig.clock.now())
+    rig.recorder.order(order)
+    await rig.recorder.drain()
+    assert rig.errands == [order]
     assert rig.types() == [RecordType.ORDER_ACCEPTED]
 
 
@@ -87,7 +131,7 @@ class TestEvidence:
         assert rig.bench.work == 0
 
     async def test_what_is_permitted_is_not_photographed(self, rig: Rig) -> None:
-        rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now()))
+        rig.recorder.order(an_order(OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now()))
         await rig.see_person(rig.picture())
         assert RecordType.ACTIVITY_STARTED in rig.types()
         assert rig.bench.work == 0
@@ -116,7 +160,7 @@ class TestOverload:
         rig.recorder.observe(SourceLost("hoist", rig.clock.now(), "timeout"))
         for i in range(QUEUE_LIMIT + 50):
             rig.recorder.observe(reading("pump", rig.clock.advance(60), float(i)))
-        rig.recorder.order(Order("n", OrderKind.SET_STATE, {"state": "closed"}, rig.clock.now()))
+        rig.recorder.order(an_order(OrderKind.SET_STATE, {"state": "closed"}, rig.clock.now()))
         assert rig.recorder.dropped == {"observations": 50}
         assert rig.recorder.waiting["observations"] == QUEUE_LIMIT + 3
         await rig.recorder.drain()

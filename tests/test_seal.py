@@ -6,7 +6,7 @@ from typing import Any
 
 from edge.clock import ManualClock
 from edge.domain.activity import Phase
-from edge.domain.mine import MineState, Order, OrderKind
+from edge.domain.mine import MineState, OrderKind
 from edge.domain.observation import (
     ClockStepped,
     ContactChange,
@@ -20,6 +20,7 @@ from edge.domain.record import Draft, RecordType
 from edge.ledger.leaf import decode_leaf, encode_leaf
 from edge.rules.engine import initial
 from edge.seal import DETECTOR, HOST, MAX_REASON, Outcome, Seal
+from tests.orders import an_order
 from tests.seals import picture_quality, reading, sighting, site
 
 OPENED, CLOSED = RecordType.INCIDENT_OPENED, RecordType.INCIDENT_CLOSED
@@ -183,15 +184,18 @@ def test_little_room_for_records_is_one_incident_from_its_start_to_its_end() -> 
     assert "剩余 400 MB，已用 7900 MB" in opened.data["text"]["zh"]
 
 
-def test_an_order_is_recorded_and_then_obeyed() -> None:
+def test_an_order_is_obeyed_and_answered() -> None:
     gateway = Gateway()
-    order = Order("n-1", OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
+    order = an_order(OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
     drafts = gateway.seal.obey(order, gateway.clock.now())
-    assert [draft.type for draft in drafts] == [RecordType.ORDER_ACCEPTED]
+    assert [draft.type for draft in drafts] == [RecordType.ORDER_DONE]
     assert drafts[0].data == {
-        "nonce": "n-1",
+        "nonce": "n" * 22,
         "kind": "set-state",
         "args": {"state": "producing"},
+        "result": "done",
+        "detail": {},
+        "evidence": [],
     }
     assert gateway.seal.rules.mine is MineState.PRODUCING
 
@@ -203,10 +207,10 @@ def test_what_the_state_forbids_is_worth_evidence() -> None:
     outcome = gateway.seal.observe(sighting(gateway.clock.now(), (0.5, 0.7)))
     [activity] = outcome.activities
     assert activity.phase is Phase.STARTED
-    assert gateway.seal.forbids(activity)
-    order = Order("n", OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
+    assert gateway.seal.forbids(activity, gateway.clock.now())
+    order = an_order(OrderKind.SET_STATE, {"state": "producing"}, gateway.clock.now())
     gateway.seal.obey(order, gateway.clock.now())
-    assert not gateway.seal.forbids(activity)
+    assert not gateway.seal.forbids(activity, gateway.clock.now())
 
 
 def test_a_hoist_that_runs_across_a_restart_does_not_pass_for_its_own_idle_level() -> None:

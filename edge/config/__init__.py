@@ -21,7 +21,7 @@ from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault, Unfit
 from edge.ledger.policy import Policy
 from edge.sensors.spec import BusSpec
-from edge.uplink.spec import BrokerSpec, ProvinceSpec
+from edge.uplink.spec import BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.vision.spec import CameraSpec
 from edge.wiring import Code, FilePath, Many, Spec, form
 
@@ -171,6 +171,9 @@ class SealConfig(Spec):
     detector: Detector = Field(default=Detector(), description="which model looks at pictures")
     broker: Annotated[Many[BrokerSpec], Field(min_length=1, max_length=8)] = Field(
         description="addresses of the province's broker, tried in order"
+    )
+    uplink: UplinkSpec = Field(
+        default=UplinkSpec(), description="how it comes back after an outage"
     )
     province: ProvinceSpec = Field(default=ProvinceSpec(), description="whose orders count")
     page: Page = Field(default=Page(), description="the local page")

@@ -26,6 +26,9 @@ class ActivityKind(StrEnum):
     DETECTOR_LOST = "detector-lost"
     CLOCK_STEPPED = "clock-stepped"
     STORAGE_LOW = "storage-low"
+    CLOCK_WRONG = "clock-wrong"
+    LEDGER_ROLLED_BACK = "ledger-rolled-back"
+    SESSION_TAKEN = "session-taken"
 
 
 class Phase(StrEnum):

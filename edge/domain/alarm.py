@@ -29,6 +29,9 @@ class AlarmCode(StrEnum):
     CONTACT_OPEN = "contact-open"
     CLOCK_STEPPED = "clock-stepped"
     STORAGE_LOW = "storage-low"
+    CLOCK_WRONG = "clock-wrong"
+    LEDGER_ROLLED_BACK = "ledger-rolled-back"
+    SESSION_TAKEN = "session-taken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +168,39 @@ _ALARMS = (
             "storage is nearly full: {free_mb} MB are free, {used_mb} MB are used",
         ),
         2,
+    ),
+    Alarm(
+        AlarmCode.CLOCK_WRONG,
+        ActivityKind.CLOCK_WRONG,
+        Name("时钟不准", "Clock is wrong"),
+        Name(
+            "系统时钟与上级平台相差至少 {offset_s} 秒",
+            "the wall clock is off from the province's by {offset_s} s or more",
+        ),
+        2,
+    ),
+    Alarm(
+        AlarmCode.LEDGER_ROLLED_BACK,
+        ActivityKind.LEDGER_ROLLED_BACK,
+        Name("账本被回退或替换", "Ledger rolled back or replaced"),
+        Name(
+            "账本与先前的不连续（{reason}）：上级平台已回执的记录，本机至少缺 {lost} 条；"
+            "由新账本 {origin} 继续",
+            "the ledger does not continue the one before ({reason}): of what the province has "
+            "receipted, {lost} records or more are missing here; a new one goes on: {origin}",
+        ),
+        1,
+    ),
+    Alarm(
+        AlarmCode.SESSION_TAKEN,
+        ActivityKind.SESSION_TAKEN,
+        Name("会话被抢占", "Session taken over"),
+        Name(
+            "另一台设备以本网关的名义登录 {broker}，本网关已被挤下线 {times} 次",
+            "somebody else logs in to {broker} under this gateway's name; "
+            "it was thrown out so often: {times}",
+        ),
+        1,
     ),
 )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from edge.clock import Stamp
+from edge.wiring import Spec
 
 
 class MineState(StrEnum):
@@ -24,17 +23,31 @@ class OrderKind(StrEnum):
     """What the province may order."""
 
     SET_STATE = "set-state"
+    GRANT_PERMIT = "grant-permit"
+    REVOKE_PERMIT = "revoke-permit"
     ACKNOWLEDGE = "acknowledge"
+    DISPOSE = "dispose"
+    SNAPSHOT = "snapshot"
+    RESEND = "resend"
+    POLICY = "policy"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A verified order: signed by an enrolled province key, for us, in time, not seen before.
 
-    `args`: `{"state": …}` for set-state; `{"incident": …, "by": …}` for acknowledge.
+    Attributes:
+        nonce: names it for ever.
+        kind: what it orders.
+        args: its arguments, of the class that edge/domain/order.py has for its kind.
+        received: when it came.
+        expires_us: end of its life; a nonce is remembered beyond it.
+        key: name and hash of the key that signed it.
     """
 
     nonce: str
     kind: OrderKind
-    args: Mapping[str, Any]
+    args: Spec
     received: Stamp
+    expires_us: int = 0
+    key: str = ""

@@ -122,6 +122,21 @@ class ClockStepped:
 
 
 @dataclass(frozen=True, slots=True)
+class ClockCompared:
+    """A receipt told the province's time: our wall clock is ahead of it by this much.
+
+    Receipts travel, so it is known between two bounds only, seconds, signed. `least_s` is None
+    when it is not known how long the receipt was under way.
+    """
+
+    source: str
+    stamp: Stamp
+    least_s: float | None
+    most_s: float
+    quality: Quality = Quality.GOOD
+
+
+@dataclass(frozen=True, slots=True)
 class StorageSpace:
     """How much room records and evidence have, in MB (1,000,000 bytes).
 
@@ -139,6 +154,20 @@ class StorageSpace:
     quality: Quality = Quality.GOOD
 
 
+@dataclass(frozen=True, slots=True)
+class SessionTaken:
+    """Another client has taken over our session at a broker, for the `times`-th time.
+
+    With `times` 0 ours has lasted long enough since.
+    """
+
+    source: str
+    stamp: Stamp
+    broker: str
+    times: int
+    quality: Quality = Quality.GOOD
+
+
 Observation = (
     Reading
     | Sighting
@@ -148,4 +177,6 @@ Observation = (
     | SourceBack
     | ClockStepped
     | StorageSpace
+    | ClockCompared
+    | SessionTaken
 )

@@ -37,15 +37,25 @@ class RecordType(StrEnum):
     GATEWAY_HEALTH = "eseal.gateway.health"
     ORDER_ACCEPTED = "eseal.order.accepted"
     ORDER_REFUSED = "eseal.order.refused"
+    ORDER_DONE = "eseal.order.done"
+    POLICY_IN_FORCE = "eseal.policy.in-force"
+    EVIDENCE_LOST = "eseal.evidence.lost"
+    EPOCH_BEGUN = "eseal.epoch.begun"
+    KEY_ROTATED = "eseal.key.rotated"
 
 
-ALARM_TYPES = frozenset(
+INCIDENT_TYPES = frozenset(
     {
         RecordType.INCIDENT_OPENED,
         RecordType.INCIDENT_UPDATED,
         RecordType.INCIDENT_CLOSED,
     }
 )
+LOG_TYPES = frozenset({RecordType.EPOCH_BEGUN, RecordType.KEY_ROTATED})
+"""About the log itself: the province needs them before it can check what follows. Never let go."""
+
+ALARM_TYPES = INCIDENT_TYPES | LOG_TYPES | {RecordType.ORDER_DONE}
+"""What travels on the alarm lane: whoever ordered something waits for the answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +68,7 @@ class Draft:
 
     @property
     def lane(self) -> Lane:
-        """Alarm for incidents, routine for the rest."""
+        """Alarm for incidents, answers to orders and news of the log itself, else routine."""
         return Lane.ALARM if self.type in ALARM_TYPES else Lane.ROUTINE
 
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, EvidenceRef, activity_data, evidence_data
 from edge.domain.alarm import CATALOGUE, AlarmCode
-from edge.domain.mine import MineState, OrderKind
+from edge.domain.disposition import DISPOSITION_NAMES, Disposition
+from edge.domain.mine import MineState
 from edge.domain.names import ASPECT_NAMES, STATE_NAMES, Name
+from edge.domain.order import Acknowledge, Dispose
+from edge.domain.permit import moment_text
 from edge.domain.record import Draft, RecordType
+from edge.rules.recall import moment, obeyed, stamp
 
 MAX_REASONS = 8  # the first one and the newest
 MAX_EVIDENCE = 16  # the first ones
@@ -29,13 +32,13 @@ class Ending(StrEnum):
     """Why an incident was closed."""
 
     CEASED = "ceased"
-    PERMITTED = "permitted"  # the mine's state now allows it
+    PERMITTED = "permitted"  # the mine's state or a permit now allows it
     NOT_SEEN_AGAIN = "not-seen-again"  # after a restart of the gateway
 
 
 _ENDINGS: dict[Ending, Name] = {
     Ending.CEASED: Name("已停止", "it ceased"),
-    Ending.PERMITTED: Name("状态变更后允许", "the new state permits it"),
+    Ending.PERMITTED: Name("现已允许", "it is permitted now"),
     Ending.NOT_SEEN_AGAIN: Name("网关重启后未再出现", "not seen again after a restart"),
 }
 
@@ -46,6 +49,17 @@ class Acknowledgement:
 
     by: str
     at: str  # RFC 3339 UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Disposed:
+    """What the province says that it was. Times are RFC 3339 UTC; site_check may be empty."""
+
+    disposition: Disposition
+    by: str
+    at: str
+    site_check: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +79,7 @@ class Incident:
         reasons: those activities as JSON; the first and the newest if there are many.
         evidence: files that show it.
         acknowledged: who has seen it.
+        disposed: what it turned out to be; None until somebody said so.
         closed: when the thing ceased; None while the incident is open.
         ending: why it was closed.
     """
@@ -81,6 +96,7 @@ class Incident:
     reasons: tuple[Mapping[str, Any], ...] = ()
     evidence: tuple[EvidenceRef, ...] = ()
     acknowledged: tuple[Acknowledgement, ...] = ()
+    disposed: Disposed | None = None
     closed: Stamp | None = None
     ending: Ending | None = None
 
@@ -112,10 +128,14 @@ class Incident:
             evidence=tuple(evidence.values())[:MAX_EVIDENCE],
         )
 
-    def acknowledged_by(self, who: str, now: Stamp) -> Incident:
-        """Somebody has seen it."""
-        seen = (*self.acknowledged, Acknowledgement(who, now.iso()))
-        return replace(self, acknowledged=seen[-MAX_ACKNOWLEDGED:])
+    def spoken_of(self, args: Acknowledge | Dispose, now: Stamp) -> Incident:
+        """Somebody has seen it, or says what it was."""
+        if isinstance(args, Acknowledge):
+            seen = (*self.acknowledged, Acknowledgement(args.by, now.iso()))
+            return replace(self, acknowledged=seen[-MAX_ACKNOWLEDGED:])
+        checked = "" if args.site_check is None else moment_text(args.site_check)
+        disposed = Disposed(args.disposition, args.by, now.iso(), checked, args.note or "")
+        return replace(self, disposed=disposed)
 
     def text(self) -> Name:
         """One sentence that explains it, in Chinese and in English."""
@@ -153,6 +173,8 @@ class Incident:
             "evidence": [evidence_data(ref) for ref in self.evidence],
             "acknowledged": [{"by": who.by, "at": who.at} for who in self.acknowledged],
         }
+        if self.disposed is not None:
+            data["disposed"] = _disposed_data(self.disposed)
         if alarm.analysis_case:
             data["analysis_case"] = alarm.analysis_case
         if self.closed is not None and self.ending is not None:
@@ -160,6 +182,17 @@ class Incident:
             data["duration_s"] = round(self.duration_s, 3)
             data["ending"] = self.ending.value
         return data
+
+
+def _disposed_data(disposed: Disposed) -> dict[str, Any]:
+    optional = {"site_check": disposed.site_check, "note": disposed.note}
+    return {
+        "disposition": disposed.disposition.value,
+        "name": DISPOSITION_NAMES[disposed.disposition]._asdict(),
+        "by": disposed.by,
+        "at": disposed.at,
+        **{name: text for name, text in optional.items() if text},
+    }
 
 
 class _Figures(dict[str, Any]):
@@ -174,11 +207,10 @@ def _same(reason: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 
 
 def opened(
-    code: AlarmCode, state: MineState, activity: Activity, since: Stamp, now: Stamp
+    code: AlarmCode, state: MineState, activity: Activity, since: Stamp, now: Stamp, *, level: int
 ) -> Incident:
     """A new incident about `activity`, which has been forbidden since `since`."""
     identity = f"{code.value}/{activity.source}/{activity.place or '-'}/{since.wall_us}"
-    level = CATALOGUE[code].level
     incident = Incident(identity, code, level, state, activity.source, activity.place, since, now)
     return incident.joined_by(activity)
 
@@ -190,17 +222,14 @@ def draft(kind: RecordType, incident: Incident, now: Stamp) -> Draft:
 
 def apply(incidents: dict[str, Incident], leaf: Mapping[str, Any]) -> Incident | None:
     """Let one leaf of our own ledger change `incidents`; gives the incident it speaks of."""
-    data = leaf["data"]
     match leaf["type"]:
         case RecordType.INCIDENT_OPENED | RecordType.INCIDENT_UPDATED | RecordType.INCIDENT_CLOSED:
             incident = _parse(leaf)
-        case RecordType.ORDER_ACCEPTED if (
-            data["kind"] == OrderKind.ACKNOWLEDGE and data["args"]["incident"] in incidents
-        ):
-            known = incidents[data["args"]["incident"]]
-            incident = known.acknowledged_by(data["args"]["by"], _moment(leaf))
         case _:
-            return None
+            args = obeyed(leaf)
+            if not isinstance(args, Acknowledge | Dispose) or args.incident not in incidents:
+                return None
+            incident = incidents[args.incident].spoken_of(args, moment(leaf))
     incidents[incident.id] = incident
     return incident
 
@@ -235,28 +264,20 @@ def _parse(leaf: Mapping[str, Any]) -> Incident:
         state=MineState(data["state"]),
         source=data["source"],
         place=data["place"],
-        opened=_stamp(leaf, data["opened"]),
-        updated=_moment(leaf),
+        opened=stamp(leaf, data["opened"]),
+        updated=moment(leaf),
         count=data["count"],
         reasons=tuple(data["reasons"]),
         evidence=tuple(EvidenceRef(**ref) for ref in data["evidence"]),
         acknowledged=tuple(Acknowledgement(**who) for who in data["acknowledged"]),
-        closed=_stamp(leaf, data["closed"]) if ends else None,
+        disposed=_disposed(data.get("disposed")),
+        closed=stamp(leaf, data["closed"]) if ends else None,
         ending=Ending(data["ending"]) if ends else None,
     )
 
 
-def _moment(leaf: Mapping[str, Any]) -> Stamp:
-    """The stamp of a leaf."""
-    return Stamp(_wall_us(leaf["time"]), leaf["monous"], leaf["bootid"])
-
-
-def _stamp(leaf: Mapping[str, Any], iso: str) -> Stamp:
-    """A moment of the leaf's boot: told by wall time, monotonic time by its distance."""
-    wall_us, at_us = _wall_us(iso), _wall_us(leaf["time"])
-    return Stamp(wall_us, leaf["monous"] - (at_us - wall_us), leaf["bootid"])
-
-
-def _wall_us(iso: str) -> int:
-    moment = datetime.fromisoformat(iso)
-    return int(moment.replace(microsecond=0).timestamp()) * 1_000_000 + moment.microsecond
+def _disposed(data: Mapping[str, Any] | None) -> Disposed | None:
+    if data is None:
+        return None
+    said = (data["by"], data["at"], data.get("site_check", ""), data.get("note", ""))
+    return Disposed(Disposition(data["disposition"]), *said)

@@ -13,7 +13,7 @@ ANY: frozenset[str] = frozenset()
 ALWAYS = frozenset(MineState)
 """Tampering with the seal is forbidden in every state."""
 IDLE = ALWAYS - {MineState.PRODUCING}
-"""Until permits come by order, every state but production forbids work alike."""
+"""Every state but production forbids work alike; permits make the exceptions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +69,13 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.CONTACT_OPEN, ALWAYS, hold_s=5),
     Rule(AlarmCode.CLOCK_STEPPED, ALWAYS),
     Rule(AlarmCode.STORAGE_LOW, ALWAYS, hold_s=300, recur_s=600),
+    # Only a receipt tells whether the clock is right again, and the uplink may be down for long.
+    Rule(AlarmCode.CLOCK_WRONG, ALWAYS, recur_s=86_400),
+    Rule(AlarmCode.LEDGER_ROLLED_BACK, ALWAYS),
+    Rule(AlarmCode.SESSION_TAKEN, ALWAYS, hold_s=300, recur_s=600),
 )
 
 
 def rule_for(activity: Activity, rules: Iterable[Rule] = RULES) -> Rule | None:
     """The first rule that is about this activity, whatever the mine's state."""
     return next((rule for rule in rules if rule.concerns(activity)), None)
-
-
-RULE_OF: dict[AlarmCode, Rule] = {rule.code: rule for rule in RULES}

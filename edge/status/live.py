@@ -34,7 +34,7 @@ RESTORED_TYPES = (
     RecordType.INCIDENT_OPENED,
     RecordType.INCIDENT_UPDATED,
     RecordType.INCIDENT_CLOSED,
-    RecordType.ORDER_ACCEPTED,
+    RecordType.ORDER_DONE,
 )
 SHOWN_INCIDENTS = 100  # open ones first
 KEPT_CLOSED = 200
@@ -164,6 +164,8 @@ class Status:
             age_s = now.since(newest[1]) if newest else None
             covered = stored[0] if stored else 0
             verdicts.append(checks.receipt(covered, self._ledger.size, age_s, uptime_s))
+        else:
+            verdicts.append(checks.no_province())
         return verdicts
 
     def _limits(self) -> dict[str, float | None]:

@@ -8,14 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from edge.config import SealConfig
-from edge.domain.mine import MineState, OrderKind
 from edge.domain.names import STATE_NAMES
+from edge.domain.order import SetState
 from edge.domain.record import Lane, RecordType
 from edge.errors import Refused
 from edge.ledger.checkpoint import Verifier, parse_note, verify_cosignature
 from edge.ledger.leaf import decode_leaf
 from edge.ledger.store import LedgerView
 from edge.rules.incidents import Incident, fold
+from edge.rules.recall import obeyed
 from edge.status.live import RESTORED_TYPES
 
 Rows = list[tuple[str, str]]
@@ -33,7 +34,7 @@ def read_offline(config: SealConfig) -> dict[str, Rows]:
     now_us = time.time_ns() // 1000
     view = LedgerView.open(config.storage.dir)
     try:
-        orders = list(view.leaves_of([RecordType.ORDER_ACCEPTED]))
+        orders = list(view.leaves_of([RecordType.ORDER_DONE]))
         found = fold(view.leaves_of(RESTORED_TYPES))
         return {
             "站点 · Site": _site(config, orders),
@@ -49,8 +50,9 @@ def read_offline(config: SealConfig) -> dict[str, Rows]:
 def _site(config: SealConfig, orders: Iterable[Mapping[str, Any]]) -> Rows:
     state, since = config.site.state, "配置 · configured"
     for order in orders:
-        if order["data"]["kind"] == OrderKind.SET_STATE:
-            state, since = MineState(order["data"]["args"]["state"]), f"命令 · {order['time']}"
+        args = obeyed(order)
+        if isinstance(args, SetState):
+            state, since = args.state, f"命令 · {order['time']}"
     name = STATE_NAMES[state]
     return [
         ("煤矿编码 · mine code", config.site.mine_code),
@@ -82,6 +84,8 @@ def _uplink(view: LedgerView, config: SealConfig, now_us: int) -> Rows:
 
 
 def _receipt(view: LedgerView, config: SealConfig, now_us: int) -> str:
+    if not config.province.keys:
+        return "未配置上级平台公钥，不认回执 · no province key is configured: receipts are refused"
     held = view.receipt()
     if held is None:
         return _NONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable
 
 import structlog
@@ -10,9 +11,11 @@ import structlog
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import WRONG_VERSION, refusal
 from edge.uplink.mqtt import (
+    HUNG_UP,
     MAX_PACKET,
     TOO_LARGE,
     Login,
+    Mark,
     Version,
     Welcome,
     Wire,
@@ -21,12 +24,16 @@ from edge.uplink.mqtt import (
 )
 from edge.uplink.spec import BrokerSpec
 
+OnMessage = Callable[[str, bytes], asyncio.Future[None] | None]
+"""Takes topic and payload. The broker is told PUBACK once what it returns is done, or at once."""
 Done = Callable[[int | None], None]  # PUBACK's reason code; None: the connection ended before it
 
 DIAL_TIMEOUT_S = 15.0  # DNS, TCP and TLS together
 ANSWER_TIMEOUT_S = 5.0  # CONNECT to CONNACK
 ACK_TIMEOUT_S = 30.0  # no PUBACK at all for so long with publishes under way: the line is dead
 SKIPPED_TIMEOUT_S = 120.0  # PUBACKs come in order: one that is so late was forgotten
+UNANSWERED_MOST = 10_000  # messages from the broker that may wait for their PUBACK
+TAKEN_OVER = 0x8E  # another client has come with our id
 FAILURE = 0x80  # reason codes from here on are failures (MQTT 5, 2.4)
 _OVERHEAD = 16  # bytes of a PUBLISH packet beside topic and payload, at most
 
@@ -58,6 +65,7 @@ class Connection:
         window: publishes that may be without PUBACK: ours, or the server's Receive Maximum.
         max_packet: largest packet that the server takes, bytes.
         ended: resolves with the reason when the connection is over.
+        code: reason code of the broker's DISCONNECT; 0 if there was none.
     """
 
     def __init__(
@@ -65,13 +73,14 @@ class Connection:
         wire: Wire,
         version: Version,
         window: int,
-        on_message: Callable[[str, bytes], None],
+        on_message: OnMessage,
     ) -> None:
         self._wire = wire
         self._loop = asyncio.get_running_loop()
         self._on_message = on_message
         self._pending: dict[int, tuple[Done, float]] = {}  # in the order of publishing
         self._slots: list[asyncio.Future[None]] = []
+        self._unanswered: deque[tuple[Mark, asyncio.Future[None] | None]] = deque()
         self._progress = self._loop.time()
         self._timer: asyncio.TimerHandle | None = None
         self._closing = False
@@ -81,6 +90,7 @@ class Connection:
         self.version: Version = version
         self.window = window
         self.max_packet = MAX_PACKET
+        self.code = 0
 
     @property
     def let_in(self) -> bool:
@@ -92,6 +102,11 @@ class Connection:
     def oversized(self) -> bool:
         """Whether it ended because the broker sent a packet that is too large."""
         return self._wire.oversized
+
+    @property
+    def closed_in_order(self) -> bool:
+        """Whether the broker closed it after letting us in: no word, no fault of the line."""
+        return self.let_in and self.ended.done() and self.ended.result() == HUNG_UP
 
     @property
     def free(self) -> int:
@@ -213,14 +228,33 @@ class Connection:
             waiting[0](code)
         self._free_slots(1)
 
-    def received(self, topic: str, payload: bytes) -> None:
-        """A message came."""
-        self._on_message(topic, payload)
+    def received(self, topic: str, payload: bytes, mark: Mark | None) -> None:
+        """A message came; `mark` names it to the broker if that wants a PUBACK."""
+        taken = self._on_message(topic, payload)
+        if mark is None:
+            return
+        self._unanswered.append((mark, taken))
+        if len(self._unanswered) > UNANSWERED_MOST:
+            self.drop("it sends on without waiting for our answers")
+        elif taken is None or taken.done():
+            self._answer()
+        else:
+            taken.add_done_callback(lambda _taken: self._answer())
 
-    def hung_up(self, reason: str) -> None:
+    def _answer(self) -> None:
+        """PUBACK what is taken, in the order in which it came (MQTT 3.1.1 and 5, 4.6)."""
+        while self._unanswered and not self.ended.done():
+            mark, taken = self._unanswered[0]
+            if taken is not None and not taken.done():
+                return
+            self._unanswered.popleft()
+            self._wire.guarded(lambda mark=mark: self._wire.acknowledge(mark))  # type: ignore[misc]
+
+    def hung_up(self, reason: str, code: int = 0) -> None:
         """The connection is over."""
         if self.ended.done():
             return
+        self.code = code
         self.ended.set_result("closed" if self._closing else reason)
         if self._timer is not None:
             self._timer.cancel()
@@ -253,7 +287,7 @@ async def connect(
     broker: BrokerSpec,
     version: Version,
     login: Login,
-    on_message: Callable[[str, bytes], None],
+    on_message: OnMessage,
 ) -> Connection:
     """Connect to one broker with one version of MQTT.
 

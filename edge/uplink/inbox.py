@@ -1,40 +1,51 @@
-"""What comes down: orders and receipts, judged, counted, and never able to stop anything."""
+"""Orders that come down: judged, counted, and never able to stop anything."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import structlog
 
 from edge.clock import Clock, Stamp
 from edge.domain.mine import Order
+from edge.domain.permit import moment_us
 from edge.domain.record import RecordType
-from edge.errors import Refused, StorageFull
+from edge.errors import Refused
 from edge.ledger.checkpoint import Verifier
 from edge.ledger.store import Ledger
 from edge.uplink.limits import Bucket
+from edge.uplink.nonces import Nonces, Repeated
 from edge.uplink.orders import OrderDesk
-from edge.uplink.receipts import COSIGNATURE, read_receipt
+from edge.uplink.receipts import COSIGNATURE
 from edge.uplink.topics import Topics
 
 VERIFY_MOST, VERIFY_PER_S = 200, 50.0  # messages whose signature is looked at
 REPORT_MOST, REPORT_PER_S = 10, 1 / 60  # refusals that become records: then one a minute
 
+Recorded = asyncio.Future[None] | None
+
 log = structlog.get_logger(__name__)
 
 
+def _used(leaf: Mapping[str, Any]) -> tuple[str, int]:
+    data = leaf["data"]
+    return data["nonce"], moment_us(data["expires"])
+
+
 class Inbox:
-    """Takes messages on the topics `order` and `receipt`.
+    """Takes messages on the topic `order`.
 
     Args:
         topics: of this gateway.
-        keys: the province's. Plain Ed25519 keys sign orders, cosignature keys receipts.
-        ledger: knows the orders accepted before, and keeps receipts.
+        keys: the province's. Plain Ed25519 keys sign orders, cosignature keys don't.
+        ledger: knows the orders accepted before.
         clock: tells expiry.
-        on_order: called with each accepted order.
+        on_order: called with each accepted order; what it returns resolves once the order is
+            recorded (None: it is).
         on_refused: called with reason and SHA-256 of refused orders, at a bounded rate.
     """
 
@@ -45,58 +56,61 @@ class Inbox:
         ledger: Ledger,
         clock: Clock,
         *,
-        on_order: Callable[[Order], None],
+        on_order: Callable[[Order], Recorded],
         on_refused: Callable[[str, str], None],
     ) -> None:
-        keys = tuple(keys)
         self._topics = topics
         self._ledger = ledger
         self._clock = clock
         self._on_order = on_order
         self._on_refused = on_refused
-        self._cosigners = [key for key in keys if key.algorithm == COSIGNATURE]
-        used = (leaf["data"]["nonce"] for leaf in ledger.leaves_of({RecordType.ORDER_ACCEPTED}))
+        begun = next(ledger.leaves_of({RecordType.EPOCH_BEGUN}), None)
+        used = map(_used, ledger.leaves_of({RecordType.ORDER_ACCEPTED}))
         self._desk = OrderDesk(
             f"{topics.mine_code}/{topics.gateway}",
             [key for key in keys if key.algorithm != COSIGNATURE],
-            used,
+            Nonces(used),
+            begun_us=0 if begun is None else moment_us(begun["time"]),
         )
+        self._recording: dict[str, asyncio.Future[None]] = {}
         self._order_check = Bucket(VERIFY_MOST, VERIFY_PER_S)
         self._order_report = Bucket(REPORT_MOST, REPORT_PER_S)
-        self._receipt_check = Bucket(VERIFY_MOST, VERIFY_PER_S)
-        self._receipt_report = Bucket(REPORT_MOST, REPORT_PER_S)
         self._unreported = 0
-        self._waiting: tuple[int, bytes, Stamp] | None = None
-        self._came = asyncio.Event()
         self.refused: Counter[str] = Counter()
-        self.newest_receipt: tuple[int, Stamp] | None = None
 
-    @property
-    def takes_receipts(self) -> bool:
-        """Whether a key that cosigns is enrolled."""
-        return bool(self._cosigners)
+    def take(self, topic: str, payload: bytes) -> Recorded:
+        """Take one message from the broker; never raises.
 
-    def take(self, topic: str, payload: bytes) -> None:
-        """Take one message from the broker; never raises."""
+        Returns:
+            What the broker's PUBACK waits for: that an order is recorded. An order that comes
+            again meanwhile (the connection was lost) waits for the same.
+        """
         now = self._clock.now()
         if topic == self._topics.order:
-            self._take_order(payload, now)
-        elif topic == self._topics.receipt:
-            self._take_receipt(payload, now)
-        else:
-            self.refused["topic"] += 1
+            return self._take_order(payload, now)
+        self.refused["topic"] += 1
+        return None
 
-    def _take_order(self, payload: bytes, now: Stamp) -> None:
+    def _take_order(self, payload: bytes, now: Stamp) -> Recorded:
         if not self._order_check.take(now.mono_us / 1e6):
             self._refuse_order("orders come faster than they can be checked", payload, now)
-            return
+            return None
         try:
             order = self._desk.read(payload, now)
+        except Repeated as error:
+            if error.nonce in self._recording:
+                return self._recording[error.nonce]
+            self._refuse_order(str(error), payload, now)
+            return None
         except Refused as error:
             self._refuse_order(str(error), payload, now)
-            return
+            return None
         log.info("order accepted", kind=order.kind.value, nonce=order.nonce)
-        self._on_order(order)
+        recorded = self._on_order(order)
+        if recorded is not None and not recorded.done():
+            self._recording[order.nonce] = recorded
+            recorded.add_done_callback(lambda _future: self._recording.pop(order.nonce, None))
+        return recorded
 
     def _refuse_order(self, reason: str, payload: bytes, now: Stamp) -> None:
         self.refused["order"] += 1
@@ -109,44 +123,3 @@ class Inbox:
         digest = hashlib.sha256(payload).hexdigest()
         log.warning("order refused", reason=reason, sha256=digest)
         self._on_refused(reason, digest)
-
-    def _take_receipt(self, payload: bytes, now: Stamp) -> None:
-        if not self._receipt_check.take(now.mono_us / 1e6):
-            self._refuse_receipt("receipts come faster than they can be checked", now)
-            return
-        try:
-            size, _unix_s = read_receipt(
-                payload, origin=self._ledger.origin, size=self._ledger.size, keys=self._cosigners
-            )
-        except Refused as error:
-            self._refuse_receipt(str(error), now)
-            return
-        if self._waiting is None or self._waiting[0] < size:
-            self._waiting = (size, payload, now)
-            self._came.set()
-
-    async def keep_receipts(self) -> None:
-        """Hand verified receipts to the ledger, for ever; of several that wait, the furthest."""
-        while True:
-            await self._came.wait()
-            self._came.clear()
-            if self._waiting is None:
-                continue
-            size, payload, now = self._waiting
-            self._waiting = None
-            held = self._ledger.receipt()
-            if held is not None and held[0] >= size:
-                continue  # it covers nothing more
-            try:
-                await asyncio.wrap_future(self._ledger.add_receipt(payload, size))
-            except Refused as error:
-                self._refuse_receipt(str(error), now)
-            except StorageFull as error:
-                log.warning("receipt not kept", error=str(error))
-            else:
-                self.newest_receipt = (size, now)
-
-    def _refuse_receipt(self, reason: str, now: Stamp) -> None:
-        self.refused["receipt"] += 1
-        if self._receipt_report.take(now.mono_us / 1e6):
-            log.warning("receipt refused", reason=reason)

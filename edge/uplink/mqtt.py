@@ -37,9 +37,11 @@ from edge.uplink.spec import BrokerSpec
 from edge.uplink.tls import client_context, password
 
 Version = Literal["5", "3.1.1"]
+Mark = tuple[int, int]  # packet id and QoS of a message that waits for our PUBACK
 
 SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway that is away
 TOO_LARGE = 0x95  # our own answer for a packet that the server would not take
+HUNG_UP = "it hung up"
 MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class Login:
         subscriptions: topic filters, QoS 1.
         max_inbound: largest packet taken from the broker, bytes.
         keep_session: whether the broker keeps subscriptions and what it holds for us.
+        receive_maximum: messages that the broker may send without PUBACK (MQTT 5).
     """
 
     client_id: str
@@ -64,6 +67,7 @@ class Login:
     subscriptions: tuple[str, ...] = ()
     max_inbound: int = 65_536
     keep_session: bool = True
+    receive_maximum: int = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +90,9 @@ class Listener(Protocol):
 
     def acknowledged(self, mid: int, code: int) -> None: ...
 
-    def received(self, topic: str, payload: bytes) -> None: ...
+    def received(self, topic: str, payload: bytes, mark: Mark | None) -> None: ...
 
-    def hung_up(self, reason: str) -> None: ...
+    def hung_up(self, reason: str, code: int = 0) -> None: ...
 
 
 class _Client(Client):
@@ -181,6 +185,10 @@ class Wire:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
+    def acknowledge(self, mark: Mark) -> None:
+        """PUBACK a message from the broker."""
+        self._client.ack(*mark)
+
     def tick(self) -> None:
         """Keep-alive; call about once a second."""
         self.guarded(self._client.loop_misc)
@@ -247,9 +255,9 @@ class Wire:
         if self._listener is None:
             return
         if flags.is_disconnect_packet_from_server:
-            self._listener.hung_up(f"it hung up: {reason.getName()}")
+            self._listener.hung_up(f"it hung up: {reason.getName()}", reason.value)
         else:
-            self._listener.hung_up(self.fault or "it hung up")
+            self._listener.hung_up(self.fault or HUNG_UP)
 
     def _on_subscribe(
         self,
@@ -271,7 +279,8 @@ class Wire:
 
     def _on_message(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         if self._listener is not None:
-            self._listener.received(message.topic, bytes(message.payload))
+            mark = (message.mid, message.qos) if message.qos else None
+            self._listener.received(message.topic, bytes(message.payload), mark)
 
 
 def reason_name(code: int) -> str:
@@ -330,6 +339,7 @@ def _make_client(broker: BrokerSpec, version: Version, login: Login) -> _Client:
         clean_session=None if modern else not login.keep_session,
         protocol=MQTTProtocolVersion.MQTTv5 if modern else MQTTProtocolVersion.MQTTv311,
         reconnect_on_failure=False,
+        manual_ack=True,  # the broker keeps an order until we have recorded it
     )
     client.max_inbound = login.max_inbound
     # 0: paho never holds back a publish (and never searches its queue); the window is ours.
@@ -349,6 +359,7 @@ def _connect(client: _Client, broker: BrokerSpec, login: Login) -> None:
     properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
     properties.SessionExpiryInterval = SESSION_EXPIRY_S if login.keep_session else 0
     properties.MaximumPacketSize = login.max_inbound
+    properties.ReceiveMaximum = login.receive_maximum
     client.connect(
         broker.host,
         broker.port,

@@ -12,25 +12,25 @@ import base64
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 import rfc8785
 
 from edge.clock import Stamp
-from edge.domain.mine import MineState, Order, OrderKind
+from edge.domain.mine import Order, OrderKind
+from edge.domain.order import parse_args
+from edge.domain.permit import moment_us
 from edge.errors import Refused
 from edge.ledger.checkpoint import Signer, Verifier
 from edge.uplink.codec import canonical_object
+from edge.uplink.nonces import Nonces
 
 MAX_ORDER_BYTES = 16_384
 MAX_LIFE_S = 7 * 86_400  # an order that waits longer should be thought over again
 MAX_AHEAD_S = 300  # the province's clock may be this far before ours
-NONCES_KEPT = 10_000
 _PREFIX = b"eseal-order/1\n"
 _KEYS = frozenset({"args", "audience", "expires", "issued", "kind", "nonce"})
 _NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}")
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,35 +71,45 @@ class OrderDesk:
     Args:
         audience: `mine_code/gateway`.
         keys: the province's keys.
-        used: nonces of orders accepted before, oldest first (the ledger knows them).
+        nonces: of orders accepted before.
+        begun_us: when this ledger began, if one came before it whose nonces are not known here:
+            what was issued earlier might be a repetition.
     """
 
-    def __init__(self, audience: str, keys: Iterable[Verifier], used: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        audience: str,
+        keys: Iterable[Verifier],
+        nonces: Nonces | None = None,
+        begun_us: int = 0,
+    ) -> None:
         self._audience = audience
         self._keys = {_key_name(key): key for key in keys}
-        self._used = dict.fromkeys(used)
-        self._trim()
+        self._nonces = nonces or Nonces()
+        self._begun_us = begun_us
 
     def read(self, payload: bytes, now: Stamp) -> Order:
         """The order in `payload`; its nonce counts as used from here on.
 
         Raises:
-            Refused: with a reason that repeats nothing of a stranger's bytes.
+            Refused: with a reason that repeats nothing of a stranger's bytes; `Repeated` when
+                it was accepted before.
         """
         envelope = canonical_object(payload, MAX_ORDER_BYTES, "the order")
         order = self._signed(envelope)
         if order["audience"] != self._audience:
             raise Refused("the order is for another gateway")
-        _check_times(order, now)
+        expires_us = _check_times(order, now)
         nonce = order["nonce"]
         if not isinstance(nonce, str) or not _NONCE.fullmatch(nonce):
             raise Refused("the order's nonce is not 16 to 64 letters and digits")
-        if nonce in self._used:
-            raise Refused("the order was received before")
-        kind, args = _content(order)
-        self._used[nonce] = None
-        self._trim()
-        return Order(nonce, kind, args, now)
+        if _time_us(order["issued"]) < self._begun_us:
+            raise Refused("the order was issued before this ledger began; issue it again")
+        self._nonces.check(nonce, expires_us)
+        kind = _kind(order["kind"])
+        args = parse_args(kind, order["args"])
+        self._nonces.add(nonce, expires_us)
+        return Order(nonce, kind, args, now, expires_us, envelope["key"])
 
     def _signed(self, envelope: Mapping[str, Any]) -> dict[str, Any]:
         if set(envelope) != {"key", "order", "signature"}:
@@ -120,16 +130,13 @@ class OrderDesk:
             raise Refused("the order has other keys than it should")
         return order
 
-    def _trim(self) -> None:
-        while len(self._used) > NONCES_KEPT:
-            del self._used[next(iter(self._used))]
-
 
 def _key_name(key: Verifier) -> str:
     return f"{key.name}+{key.key_id.hex()}"
 
 
-def _check_times(order: Mapping[str, Any], now: Stamp) -> None:
+def _check_times(order: Mapping[str, Any], now: Stamp) -> int:
+    """When it expires, µs. Raises Refused."""
     issued, expires = _time_us(order["issued"]), _time_us(order["expires"])
     if expires < now.wall_us:
         raise Refused("the order has expired")
@@ -137,32 +144,18 @@ def _check_times(order: Mapping[str, Any], now: Stamp) -> None:
         raise Refused("the order was issued in the future")
     if expires - issued > MAX_LIFE_S * 1_000_000:
         raise Refused("the order lives longer than seven days")
+    return expires
 
 
 def _time_us(text: object) -> int:
     try:
-        if not isinstance(text, str) or not _TIME.fullmatch(text):
-            raise ValueError("not RFC 3339 UTC")
-        return round(datetime.fromisoformat(text).timestamp() * 1e6)
+        return moment_us(text)
     except ValueError as error:
         raise Refused("the order's times are not RFC 3339 UTC") from error
 
 
-def _content(order: Mapping[str, Any]) -> tuple[OrderKind, dict[str, str]]:
-    args = order["args"]
-    if not isinstance(args, dict) or not all(isinstance(value, str) for value in args.values()):
-        raise Refused("the order's arguments are not texts")
+def _kind(text: object) -> OrderKind:
     try:
-        kind = OrderKind(order["kind"])
+        return OrderKind(text)  # type: ignore[arg-type]
     except ValueError as error:
         raise Refused("the order is of a kind that is not known here") from error
-    match kind:
-        case OrderKind.SET_STATE:
-            right = set(args) == {"state"} and args["state"] in set(MineState)
-        case OrderKind.ACKNOWLEDGE:
-            right = set(args) == {"incident", "by"} and all(
-                0 < len(value) <= 200 for value in args.values()
-            )
-    if not right:
-        raise Refused("the order's arguments are not those of its kind")
-    return kind, args

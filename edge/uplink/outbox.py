@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from edge.domain.record import Lane, Record
+from edge.uplink.limits import Pace
 
 READ_AHEAD = 200  # records read from the ledger at a time
 SENT_LIMIT = 10_000  # records of a lane that may wait behind one that the broker refuses
@@ -123,9 +124,14 @@ class LaneQueue:
 
 
 class Outbox:
-    """Both lanes. Alarms go first, and routine never fills the window."""
+    """Both lanes. Alarms go first, and routine never fills the window.
 
-    def __init__(self, alarm_cursor: int, routine_cursor: int) -> None:
+    Attributes:
+        pace: of routine records; alarms are exempt.
+    """
+
+    def __init__(self, alarm_cursor: int, routine_cursor: int, pace: Pace | None = None) -> None:
+        self.pace = pace or Pace(0, 0)
         self.lanes = {Lane.ALARM: LaneQueue(alarm_cursor), Lane.ROUTINE: LaneQueue(routine_cursor)}
 
     @property
@@ -150,7 +156,12 @@ class Outbox:
         reserved = window * _RESERVED // 100
         if free <= reserved or routine.bytes_under_way >= ROUTINE_BYTES:
             return None
-        return routine.take(now_s)
+        if self.pace.wait_s(now_s) > 0:
+            return None
+        record = routine.take(now_s)
+        if record is not None:
+            self.pace.spend(1)
+        return record
 
     def repeat(self, start: int, end: int) -> bool:
         """Send [start, end) once more, if everything else is PUBACKed."""

@@ -8,34 +8,43 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from contextlib import suppress
-from typing import Any
+from pathlib import Path
+from random import SystemRandom
 
 import structlog
 
 from edge.clock import Clock, Stamp
 from edge.domain.mine import Order
+from edge.domain.observation import ClockCompared
 from edge.domain.record import Lane, Record
 from edge.errors import StorageFull, UplinkUnavailable
 from edge.ledger.checkpoint import Verifier
 from edge.ledger.store import Ledger
+from edge.ledger.succession import Break
 from edge.uplink.codec import offline_state
 from edge.uplink.connection import FAILURE, Connection
-from edge.uplink.courier import Courier
+from edge.uplink.courier import OnLost
 from edge.uplink.cursors import Cursors
+from edge.uplink.freight import Freight
+from edge.uplink.hearing import WAIT_S, Hearing
 from edge.uplink.herald import Herald
-from edge.uplink.inbox import Inbox
+from edge.uplink.inbox import Inbox, Recorded
+from edge.uplink.limits import Pace
 from edge.uplink.mqtt import Login, reason_name
 from edge.uplink.outbox import READ_AHEAD, Outbox
-from edge.uplink.session import Session
-from edge.uplink.spec import BrokerSpec, ProvinceSpec
+from edge.uplink.receipt_desk import Hooks, ReceiptDesk
+from edge.uplink.repeating import repeat
+from edge.uplink.session import OnTaken, Session
+from edge.uplink.spec import UNBOUNDED, BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.uplink.topics import Topics
 
 CHECKPOINT_S = 10.0  # at most so long between checkpoints while there are new leaves
 STATE_S = 30.0
 IDLE_S = 1.0  # the ledger is looked at so often even if nobody wakes us
-RETRY_S = 2.0
+INBOUND_MOST = 100  # messages that the broker may send while ours wait to be recorded (MQTT 5)
 GOODBYE_S = 0.4  # of the time to stop, kept for the farewell
+
+_chance = SystemRandom().random
 
 log = structlog.get_logger(__name__)
 
@@ -50,8 +59,17 @@ class Uplink:
         gateway: which box of the mine.
         ledger: what is to be delivered.
         clock: tells time.
-        on_order: called with each accepted order.
+        on_order: called with each accepted order; the broker is told PUBACK once what it
+            returns is done: the order is recorded.
         on_refused: called with reason and SHA-256 of orders that were not, at a bounded rate.
+        on_break: called with a receipt that our ledger cannot stand by; whether a new epoch begins.
+        on_compared: called with what a receipt tells about our clock.
+        on_taken: called with the broker and how often another client has taken our session
+            over; with 0 when that is over.
+        on_lost: told once of each evidence file that is missing or damaged.
+        spec: paces, and when to return to a better broker.
+        progress: file that remembers how far large evidence has come; None for memory only.
+        ask_s: so long, at most, records wait for a receipt after the first connection.
     """
 
     def __init__(
@@ -63,38 +81,63 @@ class Uplink:
         gateway: str,
         ledger: Ledger,
         clock: Clock,
-        on_order: Callable[[Order], None],
+        on_order: Callable[[Order], Recorded],
         on_refused: Callable[[str, str], None],
+        on_break: Callable[[Break], bool] = lambda _broken: False,
+        on_compared: Callable[[ClockCompared], None] = lambda _compared: None,
+        on_taken: OnTaken = lambda _broker, _times: None,
+        on_lost: OnLost = lambda _ref, _why: None,
+        spec: UplinkSpec = UNBOUNDED,
+        progress: Path | None = None,
+        ask_s: float = WAIT_S,
     ) -> None:
+        keys = [Verifier.parse(key) for key in province.keys]
         self._topics = Topics(mine_code, gateway)
         self._ledger = ledger
         self._clock = clock
-        self._outbox = Outbox(ledger.cursor("alarm"), ledger.cursor("routine"))
+        self._spec = spec
+        pace = Pace(spec.replay_records_s, max(10, spec.replay_records_s / 10))
+        self._outbox = Outbox(ledger.cursor("alarm"), ledger.cursor("routine"), pace)
         self._herald = Herald(ledger, self._topics, clock)
-        self._courier = Courier(ledger, self._topics)
+        self._freight = Freight(
+            ledger,
+            self._topics,
+            clock,
+            bytes_s=spec.evidence_kb_s * 1000,
+            progress=progress,
+            on_lost=on_lost,
+            connection=lambda: self._session.connection,
+        )
         self._cursors = Cursors(ledger)
         self._inbox = Inbox(
             self._topics,
-            [Verifier.parse(key) for key in province.keys],
+            keys,
             ledger,
             clock,
             on_order=on_order,
             on_refused=on_refused,
         )
+        self._on_break = on_break
+        hooks = Hooks(self._herald.said_at, self._heard, self._broke, on_compared)
+        self._receipts = ReceiptDesk(keys, ledger, clock, hooks)
+        self._hearing = Hearing(ask_s if self._receipts.open else 0.0)
         self._session = Session(
             brokers,
             self._login,
             clock,
-            on_message=self._inbox.take,
+            on_message=self._take,
             on_up=self._up,
             on_down=self._outbox.reset,
+            on_leave=self._leave,
+            on_taken=on_taken,
+            return_s=spec.return_s,
         )
         self._work = asyncio.Event()  # records may go
         self._seal_due = asyncio.Event()
-        self._carry_due = asyncio.Event()
         self._state_due = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopping = False
+        self._leaving: Connection | None = None
         self._refusing: dict[Lane, int] = {}
         self._puback: Stamp | None = None
 
@@ -121,17 +164,25 @@ class Uplink:
     @property
     def newest_receipt(self) -> tuple[int, Stamp] | None:
         """Records that the newest receipt of this run covers, and when it came."""
-        return self._inbox.newest_receipt
+        return self._receipts.newest
 
     @property
     def refused(self) -> Mapping[str, int]:
         """Messages from the broker that were not accepted: `order`, `receipt`, `topic`."""
-        return self._inbox.refused
+        return self._inbox.refused + self._receipts.refused
 
     @property
     def evidence(self) -> Mapping[str, int]:
-        """Evidence files `sent`, `missing`, `kept_back`."""
-        return self._courier.counts
+        """Evidence files `sent`, `missing`, `damaged`, `kept_back`."""
+        return self._freight.counts
+
+    async def fetch(self, sha256: str) -> str:
+        """Send one evidence file; "" once the broker has it, or why it cannot be sent."""
+        return await self._freight.fetch(sha256)
+
+    async def resend(self, start: int, end: int) -> int:
+        """Send the records in [start, end) that are still there; gives how many."""
+        return await self._freight.resend(start, end)
 
     def wake(self, *, alarm: bool) -> None:
         """Records became durable. Call in the event loop."""
@@ -143,17 +194,22 @@ class Uplink:
 
     async def run(self) -> None:
         """Deliver until `stop` is called or the task is cancelled."""
+        if not self._receipts.open:
+            log.warning(
+                "no province key for receipts is configured: nothing tells what the province has",
+                remedy="set keys in [province] of seal.toml",
+            )
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work)
                 for work in (
                     self._session.run(),
                     self._cursors.run(),
-                    self._inbox.keep_receipts(),
-                    self._repeat(self._pump, self._work, IDLE_S),
-                    self._repeat(self._seal, self._seal_due, CHECKPOINT_S),
-                    self._repeat(self._carry, self._carry_due, IDLE_S),
-                    self._repeat(self._tell, self._state_due, STATE_S),
+                    self._receipts.keep(),
+                    repeat(self._pump, self._work, IDLE_S),
+                    repeat(self._seal, self._seal_due, CHECKPOINT_S),
+                    repeat(self._carry, self._freight.due, IDLE_S),
+                    repeat(self._tell, self._state_due, STATE_S),
                 )
             ]
             await self._stopped.wait()
@@ -168,6 +224,7 @@ class Uplink:
         """
         until = asyncio.get_running_loop().time() + timeout_s
         self._stopping = True
+        self._hearing.hurry()
         try:
             async with asyncio.timeout_at(until - GOODBYE_S):
                 await self._drain()
@@ -177,7 +234,7 @@ class Uplink:
         if connection is not None:
             try:
                 async with asyncio.timeout_at(until - GOODBYE_S / 2):
-                    await self._herald.farewell(connection)
+                    await self._herald.farewell(connection, seal=self._may_speak)
             except (TimeoutError, UplinkUnavailable, StorageFull) as error:
                 log.debug("no farewell", error=str(error))
         left = until - asyncio.get_running_loop().time()
@@ -190,32 +247,14 @@ class Uplink:
 
     async def _drain(self) -> None:
         self.wake(alarm=False)
-        self._carry_due.set()
+        self._outbox.pace.lift()
+        self._freight.hurry()
+        self._freight.due.set()
         alarms = self._outbox.lanes[Lane.ALARM]
         while self.connected:
             await asyncio.sleep(0.01)
-            if self._outbox.idle and self._courier.cursor >= alarms.cursor:
+            if self._outbox.idle and self._freight.cursor >= alarms.cursor:
                 return
-
-    async def _repeat(self, work: Callable[[], Any], due: asyncio.Event, at_least_s: float) -> None:
-        """Do `work` when it is due, and at least so often; again soon when it failed."""
-        told = ""
-        while True:
-            # Not wait_for: in 3.11 it can swallow a cancellation that comes with the event.
-            with suppress(TimeoutError):
-                async with asyncio.timeout(at_least_s):
-                    await due.wait()
-            due.clear()
-            try:
-                await work()
-            except (UplinkUnavailable, StorageFull) as error:
-                if str(error) != told:
-                    told = str(error)
-                    log.warning("not done; tried again", what=work.__name__, error=told)
-                await asyncio.sleep(RETRY_S)
-                due.set()
-            else:
-                told = ""
 
     def _login(self) -> Login:
         return Login(
@@ -223,17 +262,53 @@ class Uplink:
             will_topic=self._topics.state,
             will=offline_state("connection lost", self._clock.now().iso()),
             subscriptions=(self._topics.order, self._topics.receipt),
+            receive_maximum=INBOUND_MOST,
         )
 
+    @property
+    def _may_speak(self) -> bool:
+        return self._hearing.over(self._clock.now().mono_us / 1e6)
+
+    def _heard(self) -> None:
+        self._hearing.heard()
+        self._work.set()
+        self._seal_due.set()
+
+    def _broke(self, broken: Break) -> bool:
+        taken = self._on_break(broken)
+        if taken:
+            self._hearing.mute()
+        return taken
+
+    def _take(self, topic: str, payload: bytes) -> Recorded:
+        if topic != self._topics.receipt:
+            return self._inbox.take(topic, payload)
+        self._receipts.take(payload)
+        return None
+
     def _up(self, _connection: Connection) -> None:
+        self._hearing.connected(self._clock.now().mono_us / 1e6)
         self._herald.forget()
-        for due in (self._work, self._seal_due, self._carry_due, self._state_due):
+        jitter_s = self._spec.replay_jitter_s * _chance()
+        self._outbox.pace.hold(0.0 if self._stopping else self._now_s + jitter_s)
+        for due in (self._work, self._seal_due, self._freight.due, self._state_due):
             due.set()
+
+    async def _leave(self, connection: Connection) -> None:
+        """A better broker has let us in: bring what is under way to its PUBACK, say that we go."""
+        self._leaving = connection
+        while connection.under_way:  # noqa: ASYNC110  PUBACKs have no common event
+            await asyncio.sleep(0.01)
+        await self._herald.moved(connection)
+
+    @property
+    def _now_s(self) -> float:
+        return self._clock.now().mono_us / 1e6
 
     async def _pump(self) -> None:
         """Publish what the window has room for."""
         connection = self._session.connection
-        if connection is None:
+        if connection is None or connection is self._leaving or not self._may_speak:
             return
         self._repeat_unreceipted()
         for lane, queue in self._outbox.lanes.items():
@@ -249,6 +324,13 @@ class Uplink:
         if connection.free and any(q.wanted is not None for q in self._outbox.lanes.values()):
             self._work.set()
             await asyncio.sleep(0)
+        self._wake_later(now_s)
+
+    def _wake_later(self, now_s: float) -> None:
+        """The pace holds routine back: go on as soon as it allows."""
+        wait_s = self._outbox.pace.wait_s(now_s)
+        if 0 < wait_s < IDLE_S and not self._outbox.lanes[Lane.ROUTINE].idle:
+            asyncio.get_running_loop().call_later(wait_s, self._work.set)
 
     def _answered(self, record: Record, code: int | None) -> None:
         """A PUBACK came, or (None) will not come: then the record is still pending."""
@@ -268,34 +350,30 @@ class Uplink:
             self._cursors.want({record.lane.value: lane.cursor})
             if record.lane is Lane.ALARM:
                 log.info("alarm delivered", index=record.index, type=record.type.value)
-                self._carry_due.set()
+                self._freight.due.set()
         self._work.set()
 
     async def _seal(self) -> None:
-        await self._herald.seal(self._session.connection)
+        await self._herald.seal(self._session.connection if self._may_speak else None)
 
     def _repeat_unreceipted(self) -> None:
         """Send again what no receipt covers after a while."""
         receipt, now_s = self._ledger.receipt(), self._clock.now().mono_us / 1e6
         patience = self._herald.patience
         stretch = patience.due(receipt[0] if receipt else 0, now_s)
-        if self._inbox.takes_receipts and stretch and self._outbox.repeat(*stretch):
+        if self._receipts.open and stretch and self._outbox.repeat(*stretch):
             patience.spent(now_s)
             log.warning("no receipt came; sending again", start=stretch[0], end=stretch[1])
 
     async def _carry(self) -> None:
-        connection = self._session.connection
-        until = self._outbox.lanes[Lane.ALARM].cursor
-        while connection is not None and self._courier.cursor < until:
-            try:
-                if not await self._courier.carry(connection, until):
-                    return
-            finally:
-                self._cursors.want({"evidence": self._courier.cursor})
+        if self._session.connection is not self._leaving or self._leaving is None:
+            until = self._outbox.lanes[Lane.ALARM].cursor
+            await self._freight.carry(until, lambda at: self._cursors.want({"evidence": at}))
 
     async def _tell(self) -> None:
         connection = self._session.connection
         if connection is not None and not self._stopping:
             await self._herald.tell(
-                connection, self._puback, self._inbox.refused, self._courier.counts
+                connection, self._puback, self._receipts.newest, self.refused, self._freight.counts
             )
+            self._hearing.answered(self._clock.now().mono_us / 1e6)

@@ -89,3 +89,42 @@ class ProvinceSpec(Spec):
     keys: Many[Annotated[str, Field(max_length=300), AfterValidator(_verifier_key)]] = Field(
         default=(), max_length=16, description="the province's public keys, as C2SP verifier keys"
     )
+
+
+class UplinkSpec(Spec):
+    """How a gateway comes back after an outage, so that a fleet does not do it all at once."""
+
+    replay_jitter_s: float = Field(
+        default=5.0,
+        ge=0,
+        le=3600,
+        description="routine records wait for a random time up to this after each connection; "
+        "alarms do not",
+        examples=[5.0],
+    )
+    replay_records_s: int = Field(
+        default=1000,
+        ge=0,
+        le=100_000,
+        description="routine records a second at most; 0 for no bound; alarms are not counted",
+        examples=[1000],
+    )
+    evidence_kb_s: int = Field(
+        default=250,
+        ge=0,
+        le=100_000,
+        description="kB of evidence a second at most, beside the records; 0 for no bound",
+        examples=[250],
+    )
+    return_s: float = Field(
+        default=900.0,
+        ge=0,
+        le=86_400,
+        description="seconds on a later broker after which those before it are tried again; "
+        "0 to stay",
+        examples=[900.0],
+    )
+
+
+UNBOUNDED = UplinkSpec(replay_jitter_s=0.0, replay_records_s=0, evidence_kb_s=0, return_s=0.0)
+"""Nothing waits: for trials and benchmarks."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from pathlib import Path
 from typing import Annotated
 
@@ -11,10 +10,10 @@ import typer
 from rich.console import Console
 from rich.live import Live
 
-from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault
 from edge.ledger.keys import load_or_create
 from simulators.province.broker import Broker
+from simulators.province.orders import parse_order, parse_state
 from simulators.province.service import Province
 
 out = Console()
@@ -40,6 +39,10 @@ def province(
         list[str] | None,
         typer.Option(help="order a state first: MINE/GATEWAY=suspended; may be repeated"),
     ] = None,
+    order: Annotated[
+        list[str] | None,
+        typer.Option(help="send an order: 'MINE/GATEWAY KIND {JSON}'; may be repeated"),
+    ] = None,
     evidence: Annotated[Path | None, typer.Option(help="folder for evidence files")] = None,
     seconds: Annotated[float, typer.Option(help="stop after so long; 0: until Ctrl-C")] = 0.0,
     once: Annotated[
@@ -48,7 +51,8 @@ def province(
 ) -> None:
     """Subscribe, verify, cosign, and show a live table."""
     tls = _tls(tls_ca, tls_cert, tls_key)
-    orders = [_state_order(text) for text in set_state or []]
+    orders = [parse_state(text) for text in set_state or []]
+    orders += [parse_order(text) for text in order or []]
     enrolled = dict(_enrolment(text) for text in gateway_key or [])
     signer = load_or_create(key, "province.simulated")
 
@@ -62,8 +66,8 @@ def province(
             # soft_wrap: the line is there to be copied into seal.toml.
             out.print(f"[province]\nkeys = [{keys}]\n", markup=False, soft_wrap=True)
             async with service:
-                for mine_code, gateway, state in orders:
-                    await service.send_order(mine_code, gateway, "set-state", {"state": state})
+                for one in orders:
+                    await service.send_order(one.mine_code, one.gateway, one.kind, one.args)
                 await _show(service, seconds, once=once)
 
     try:
@@ -88,7 +92,9 @@ async def _show(service: Province, seconds: float, *, once: bool) -> None:
 
 def _settled(service: Province) -> bool:
     views = service.ledgers.values()
-    return bool(views) and all(view.verified and not view.missing for view in views)
+    return bool(views) and all(
+        view.verified and not view.missing and not view.breaks for view in views
+    )
 
 
 class _Nothing:
@@ -105,16 +111,6 @@ def _tls(ca: Path | None, cert: Path | None, key: Path | None) -> tuple[Path, Pa
             [Fault("--tls-ca, --tls-cert, --tls-key", "are not all given", "give all or none")]
         )
     return ca, cert, key
-
-
-def _state_order(text: str) -> tuple[str, str, str]:
-    found = re.fullmatch(r"([0-9]{12})/([a-z0-9-]{1,32})=([a-z]+)", text)
-    if found is None or found[3] not in set(MineState):
-        states = ", ".join(MineState)
-        raise ConfigError(
-            [Fault("--set-state", f"is {text[:60]!r}", f"write MINE/GATEWAY=STATE ({states})")]
-        )
-    return found[1], found[2], found[3]
 
 
 def _enrolment(text: str) -> tuple[tuple[str, str], str]:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 from rich import box
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulators.province.view import GatewayView, IncidentRow
+from simulators.province.view import Break, GatewayView, IncidentRow
 
 _LEVELS = {1: "bold red", 2: "dark_orange", 3: "yellow", 4: "blue"}
 _SHOWN_INCIDENTS = 12
+_SHOWN_ANSWERS = 8
 
 
 def render(views: Iterable[GatewayView], now: float) -> RenderableType:
@@ -25,7 +27,12 @@ def render(views: Iterable[GatewayView], now: float) -> RenderableType:
     views = list(views)
     rows = [(view, row) for view in views for row in view.incidents]
     rows.sort(key=lambda pair: pair[1].arrived)
-    return Group(_gateways(views, now), _incidents(rows[-_SHOWN_INCIDENTS:]))
+    parts: list[RenderableType] = [_gateways(views, now)]
+    parts += [_break(view, broken) for view in views for broken in view.breaks]
+    answers = [(view, data) for view in views for data in view.answers.values()]
+    if answers:
+        parts.append(_answers(answers[-_SHOWN_ANSWERS:]))
+    return Group(*parts, _incidents(rows[-_SHOWN_INCIDENTS:]))
 
 
 def _gateways(views: list[GatewayView], now: float) -> Table:
@@ -65,6 +72,16 @@ def _verdict(view: GatewayView) -> Text:
     return Text(f"✓ {size}{note}", "green") if view.verified else Text(f"… {size}{note}", "yellow")
 
 
+def _break(view: GatewayView, broken: Break) -> Text:
+    """A log that ended out of order is never whole, whatever of it arrived."""
+    return Text(
+        f"✗ {view.mine_code} / {view.gateway}: 账本中断 log broken off ({broken.reason or '?'}): "
+        f"{broken.ended or '?'} → {broken.origin}; 本机丢失 gateway lost ≥ {broken.lost}, "
+        f"平台存有 held here {broken.held}",
+        "bold red",
+    )
+
+
 def _incidents(rows: list[tuple[GatewayView, IncidentRow]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("级\nlvl", justify="center")
@@ -82,5 +99,26 @@ def _incidents(rows: list[tuple[GatewayView, IncidentRow]]) -> Table:
             row.opened[11:19],
             Text("已结束 closed", "dim") if row.closed else Text("进行中 open", "bold"),
             f"{held}/{len(row.evidence)}" if row.evidence else "",
+        )
+    return table
+
+
+def _answers(rows: list[tuple[GatewayView, Mapping[str, Any]]]) -> Table:
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("命令\norder", "矿 / 网关\nmine / gateway", "结果\nresult", "说明\ndetail"):
+        table.add_column(name)
+    for view, data in rows:
+        done = data["result"] == "done"
+        reason = data.get("reason") or {}
+        detail = data.get("detail") or {}
+        words = f"{reason.get('zh', '')}  {reason.get('en', '')}".strip()
+        files = len(data.get("evidence") or ())
+        figures = [f"{name} {value}" for name, value in detail.items()]
+        figures += [f"图 files {files}"] if files else []
+        table.add_row(
+            str(data.get("kind", "?")),
+            f"{view.mine_code} / {view.gateway}",
+            Text("✓ 完成 done", "green") if done else Text("✗ 未执行 failed", "bold red"),
+            Text(words or ", ".join(figures)),
         )
     return table

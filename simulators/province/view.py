@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from edge.domain.record import ALARM_TYPES, Lane, RecordType
+from edge.domain.record import INCIDENT_TYPES, Lane, RecordType
 from edge.errors import Refused
-from edge.ledger.checkpoint import Verifier
+from edge.ledger.checkpoint import Verifier, parse_note
 from edge.ledger.leaf import MAX_LEAF_BYTES
+from edge.ledger.origin import parse_origin
+from edge.ledger.rotation import read_rotation
 from edge.uplink.codec import canonical_object, decode_part
 from edge.uplink.topics import Address
 from simulators.province.evidence import EvidenceShelf
@@ -18,6 +20,7 @@ from simulators.province.tree import LogCopy
 
 MAX_STATE_BYTES = 65_536
 MAX_INDEX_DIGITS = 15
+MAX_EPOCHS = 64
 
 
 @dataclass(slots=True)
@@ -48,13 +51,50 @@ class IncidentRow:
                 self.evidence.append(ref["sha256"])
 
 
+@dataclass(slots=True)
+class Chapter:
+    """One log of a gateway: its first, or that of a later epoch.
+
+    Attributes:
+        log: the rebuilt log; see `LogCopy`.
+        arrivals: monotonic seconds of each record's first arrival, by index.
+        types: of each record, by index.
+        begun: data of its first leaf, if it is a later epoch's and that has come.
+    """
+
+    log: LogCopy
+    arrivals: dict[int, float] = field(default_factory=dict)
+    types: dict[int, RecordType] = field(default_factory=dict)
+    begun: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """Where one log ended and the next began.
+
+    Attributes:
+        ended: origin of the log that ended, as the next one names it.
+        origin: of the next one.
+        reason: as the gateway gives it; empty before its first leaf has come.
+        lost: records that the gateway says it lost, at least.
+        held: records of the log that ended that are here.
+    """
+
+    ended: str
+    origin: str
+    reason: str
+    lost: int
+    held: int
+
+
 class GatewayView:
     """Everything that arrived from one gateway, checked.
 
     Attributes:
-        log: the rebuilt log; see `LogCopy`.
+        chapters: its logs by origin, in the order in which they were heard of.
+        current: that of the latest epoch.
         shelf: its evidence; see `EvidenceShelf`.
-        arrivals: monotonic seconds of each record's first arrival, by index.
+        answers: what became of our orders, by nonce.
         opened: how often each incident id was opened (once, of an honest gateway).
         state: the newest state message.
         key_source: `given`, `first use` (taken on trust from the state message), or empty.
@@ -66,20 +106,35 @@ class GatewayView:
         self.mine_code = mine_code
         self.gateway = gateway
         self.origin = f"eseal/{mine_code}/{gateway}"
-        self.log = LogCopy(self.origin)
+        self.current = Chapter(LogCopy(self.origin))
+        self.chapters = {self.origin: self.current}
         self.shelf = EvidenceShelf()
-        self.arrivals: dict[int, float] = {}
-        self.types: dict[int, RecordType] = {}
         self.state: dict[str, Any] = {}
         self.key_source = ""
         self.last_seen = 0.0
         self.receipts = 0
         self.opened: dict[str, int] = {}
+        self.answers: dict[str, Mapping[str, Any]] = {}
         self._incidents: dict[str, IncidentRow] = {}
 
     @property
+    def log(self) -> LogCopy:
+        """The log of the latest epoch."""
+        return self.current.log
+
+    @property
+    def arrivals(self) -> dict[int, float]:
+        """Of the latest epoch's records."""
+        return self.current.arrivals
+
+    @property
+    def types(self) -> dict[int, RecordType]:
+        """Of the latest epoch's records."""
+        return self.current.types
+
+    @property
     def received(self) -> int:
-        """Distinct records."""
+        """Distinct records of the latest epoch."""
         return self.log.received
 
     @property
@@ -89,7 +144,7 @@ class GatewayView:
 
     @property
     def verified(self) -> bool:
-        """Every signature and the whole tree checked, up to the newest checkpoint."""
+        """Every signature and the whole tree of the latest epoch checked, up to its newest head."""
         return self.log.verified
 
     @property
@@ -103,6 +158,20 @@ class GatewayView:
         return self.log.faults
 
     @property
+    def breaks(self) -> list[Break]:
+        """Where its history is broken; of an honest gateway on a good disk, nowhere."""
+        found = []
+        for origin, chapter in self.chapters.items():
+            if not parse_origin(origin).number:
+                continue
+            ended = str(chapter.begun.get("previous", {}).get("origin", ""))
+            old = self.chapters.get(ended)
+            lost = int(chapter.begun.get("lost_at_least", 0))
+            reason = str(chapter.begun.get("reason", ""))
+            found.append(Break(ended, origin, reason, lost, old.log.received if old else 0))
+        return found
+
+    @property
     def online(self) -> bool:
         """What the state topic says."""
         return self.state.get("online") is True
@@ -112,13 +181,19 @@ class GatewayView:
         """Oldest arrival first."""
         return list(self._incidents.values())
 
+    def _answer(self, data: Mapping[str, Any]) -> None:
+        if not isinstance(data.get("nonce"), str) or not isinstance(data.get("result"), str):
+            raise Refused("an answer names no order or no result")
+        self.answers[data["nonce"]] = data
+
     def enrol(self, key: str, source: str = "given") -> None:
         """Trust this key (C2SP verifier key). Raises Refused."""
         verifier = Verifier.parse(key)
         if verifier.name != self.origin:
             raise Refused(f"the key is named {verifier.name}, not {self.origin}")
         self.key_source = source
-        self.log.enrol(verifier)
+        for chapter in self.chapters.values():
+            chapter.log.enrol(verifier)
 
     def take(self, address: Address, payload: bytes, at: float) -> dict[str, Any] | None:
         """Take one message; a record's envelope when it came for the first time.
@@ -132,7 +207,7 @@ class GatewayView:
                 lane = Lane.ALARM if address.kind == "alarm" else Lane.ROUTINE
                 return self._record(lane, payload, at)
             case "checkpoint":
-                self.log.checkpoint(payload)
+                self._chapter(parse_note(payload).checkpoint.origin).log.checkpoint(payload)
             case "state":
                 self._state(payload)
             case "evidence":
@@ -142,15 +217,41 @@ class GatewayView:
                 self.shelf.add(part)
         return None
 
+    def _chapter(self, origin: str) -> Chapter:
+        """The log of this name; of a later epoch than any before, it is the one that goes on."""
+        if origin in self.chapters:
+            return self.chapters[origin]
+        name = parse_origin(origin)
+        if name.gateway != self.origin:
+            raise Refused("a record or checkpoint says that it is of another gateway")
+        if len(self.chapters) >= MAX_EPOCHS:
+            raise Refused("too many epochs")
+        chapter = self.chapters[origin] = Chapter(LogCopy(origin))
+        if self.log.key is not None:
+            chapter.log.enrol(self.log.key)
+        if name.number > parse_origin(self.log.origin).number:
+            self.log.abandoned = True
+            self.current = chapter
+        else:
+            chapter.log.abandoned = True
+        return chapter
+
     def _record(self, lane: Lane, payload: bytes, at: float) -> dict[str, Any] | None:
         envelope = canonical_object(payload, MAX_LEAF_BYTES, "the record")
-        index = _check_envelope(envelope, self.origin, lane)
-        if not self.log.add(index, payload):
+        index = _check_envelope(envelope, lane)
+        chapter = self._chapter(str(envelope.get("source")))
+        if not chapter.log.add(index, payload):
             return None
-        self.arrivals[index] = at
-        kind = self.types[index] = RecordType(envelope["type"])
-        if kind in ALARM_TYPES:
+        chapter.arrivals[index] = at
+        kind = chapter.types[index] = RecordType(envelope["type"])
+        if kind is RecordType.ORDER_DONE:
+            self._answer(envelope["data"])
+        if kind in INCIDENT_TYPES:
             self._incident(kind, envelope["data"], at)
+        elif kind is RecordType.EPOCH_BEGUN:
+            chapter.begun = _epoch(envelope["data"])
+        elif kind is RecordType.KEY_ROTATED:
+            chapter.log.rotate(index, *read_rotation(chapter.log.origin, index, envelope["data"]))
         return envelope
 
     def _incident(self, kind: RecordType, data: Mapping[str, Any], at: float) -> None:
@@ -181,7 +282,7 @@ class GatewayView:
             self.enrol(key, "first use")
 
 
-def _check_envelope(envelope: Mapping[str, Any], origin: str, lane: Lane) -> int:
+def _check_envelope(envelope: Mapping[str, Any], lane: Lane) -> int:
     """The record's index. Raises Refused."""
     ident = envelope.get("id")
     if not (isinstance(ident, str) and ident.isascii() and ident.isdigit()):
@@ -190,8 +291,6 @@ def _check_envelope(envelope: Mapping[str, Any], origin: str, lane: Lane) -> int
         raise Refused("a record's id is not an index")
     if envelope.get("specversion") != "1.0" or not isinstance(envelope.get("data"), dict):
         raise Refused("a record is not a CloudEvent with data")
-    if envelope.get("source") != origin:
-        raise Refused("a record says that it is of another gateway")
     if envelope.get("lane") != lane.value:
         raise Refused("a record came on the other lane's topic")
     try:
@@ -199,3 +298,15 @@ def _check_envelope(envelope: Mapping[str, Any], origin: str, lane: Lane) -> int
     except ValueError as error:
         raise Refused(f"a record is of unknown type {json.dumps(envelope.get('type'))}") from error
     return int(ident)
+
+
+def _epoch(data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the first leaf of an epoch says. Raises Refused."""
+    try:
+        return {
+            "previous": {"origin": str(data["previous"]["origin"])},
+            "reason": str(data["reason"]),
+            "lost_at_least": int(data["lost_at_least"]),
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise Refused(f"the first leaf of an epoch lacks something ({error})") from error

@@ -17,7 +17,7 @@ from pydantic.fields import FieldInfo
 from edge import config
 from edge.domain.alarm import CATALOGUE
 from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
-from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec
+from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
 
 _COMMON = tuple(name for name in TcpBus.model_fields if name in SerialBus.model_fields)
@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "`[detector]`": (config.Detector, ()),
     "`[[broker]]`": (BrokerSpec, ()),
     "`[broker.tls]`": (TlsSpec, ()),
+    "`[uplink]`": (UplinkSpec, ()),
     "`[province]`": (ProvinceSpec, ()),
     "`[page]`": (config.Page, ()),
     "`[logging]`": (config.Logging, ()),

@@ -10,7 +10,8 @@ from jsonschema import Draft202012Validator, ValidationError
 from edge.clock import ManualClock
 from edge.domain.activity import ActivityKind, EvidenceRef
 from edge.domain.alarm import AlarmCode
-from edge.domain.mine import MineState, Order, OrderKind
+from edge.domain.mine import MineState, OrderKind
+from edge.domain.names import Name
 from edge.domain.observation import (
     ClockStepped,
     ContactChange,
@@ -21,13 +22,16 @@ from edge.domain.observation import (
 from edge.domain.record import ALARM_TYPES, Draft, Lane, RecordType
 from edge.ledger.checkpoint import Checkpoint, Signer
 from edge.ledger.leaf import encode_leaf
-from edge.recorder import order_refused
+from edge.recorder import evidence_lost, order_refused
 from edge.rules.engine import initial
+from edge.rules.orders import accepted, answer
+from edge.rules.standing import Policy
 from edge.seal import Outcome, Seal
 from edge.uplink.codec import MAX_PART_BYTES, encode_part, offline_state, split_evidence
 from edge.uplink.orders import MAX_ORDER_BYTES, UnsignedOrder, write_order
 from edge.uplink.topics import KINDS, Topics, parse_topic
 from tests.docs.contract import SCHEMAS, document, resolve, schemas, validate, validate_leaf
+from tests.orders import GOOD_ORDERS, an_order
 from tests.seals import picture_quality, reading, sighting, site
 
 MINE, GATEWAY = "220182000001", "gw1"
@@ -154,16 +158,14 @@ def eventful_night() -> list[Draft]:
         if second == 30:
             opened = next(d for d in drafts if d.type is RecordType.INCIDENT_OPENED)
             args = {"incident": opened.data["incident"], "by": "值班员"}
-            order = Order("n" * 22, OrderKind.ACKNOWLEDGE, args, now)
-            drafts.extend(seal.obey(order, now))
+            order = an_order(OrderKind.ACKNOWLEDGE, args, now)
+            drafts.extend([accepted(order, now), *seal.obey(order, now)])
     now = clock.advance(1.0)
     settle(seal.observe(ContactChange("door", now, Quality.GOOD, closed=True)))
     settle(seal.observe(SourceLost("pump", now, "no answer")))
     settle(seal.observe(SourceBack("pump", clock.advance(90.0), 90.0)))
     settle(seal.observe(ClockStepped("host", clock.now(), -7.5)))
-    drafts.extend(
-        seal.obey(Order("m" * 22, OrderKind.SET_STATE, {"state": "closed"}, now), clock.now())
-    )
+    drafts.extend(seal.obey(an_order(OrderKind.SET_STATE, {"state": "closed"}, now), clock.now()))
     return drafts
 
 
@@ -185,6 +187,7 @@ def test_records_of_a_real_seal_are_as_the_document_says() -> None:
         RecordType.POWER_SUMMARY,
         RecordType.POWER_BASELINE,
         RecordType.ORDER_ACCEPTED,
+        RecordType.ORDER_DONE,
     }
 
 
@@ -204,6 +207,8 @@ def test_records_of_the_daemon_itself_are_as_the_document_says() -> None:
         ),
         Draft(RecordType.GATEWAY_STOPPED, now, {"reason": "stopped on request"}),
         order_refused("the order has expired", "0" * 64, clock),
+        evidence_lost(EvidenceRef("ab" * 32, "image/jpeg", 5), "damaged", clock),
+        Draft(RecordType.POLICY_IN_FORCE, now, Policy().data()),
     ]
     for index, draft in enumerate(drafts):
         validate_leaf(encode_leaf(draft, ORIGIN, index))
@@ -216,15 +221,29 @@ def test_an_incident_without_its_level_does_not_pass() -> None:
         validate("incident.opened", data)
 
 
-@pytest.mark.parametrize(
-    ("kind", "args"),
-    [("set-state", {"state": "closed"}), ("acknowledge", {"incident": "a/b/-/1", "by": "李"})],
-)
-def test_signed_orders_are_as_the_document_says(kind: str, args: dict[str, str]) -> None:
+@pytest.mark.parametrize(("kind", "args"), GOOD_ORDERS)
+def test_signed_orders_and_what_answers_them_are_as_the_document_says(
+    kind: OrderKind, args: dict[str, Any]
+) -> None:
     draft = UnsignedOrder(f"{MINE}/{GATEWAY}", kind, args, "n" * 22, 10**15, 10**15 + 10**9)
     payload = write_order(draft, Signer.generate("province.example"))
     validate("order", json.loads(payload))
     assert f"at most {MAX_ORDER_BYTES} bytes" in schemas()["order"]["title"]
+    now = ManualClock().now()
+    order = an_order(kind, args, now)
+    ref = EvidenceRef("ab" * 32, "image/jpeg", 5, "clean")
+    for record in (
+        accepted(order, now),
+        answer(order, now, evidence=[ref], detail={"records": 3}),
+        answer(order, now, failed=Name("没有", "none")),
+    ):
+        validate_leaf(encode_leaf(record, ORIGIN, 1))
+
+
+def test_an_order_with_the_arguments_of_another_kind_does_not_pass() -> None:
+    draft = UnsignedOrder(f"{MINE}/{GATEWAY}", "snapshot", {"state": "closed"}, "n" * 22, 1, 2)
+    with pytest.raises(ValidationError):
+        validate("order", json.loads(write_order(draft, Signer.generate("province.example"))))
 
 
 def test_checkpoints_and_receipts_are_as_the_document_says() -> None:
@@ -244,5 +263,5 @@ def test_evidence_headers_and_the_farewell_are_as_the_document_says() -> None:
         assert len(data) <= 2
     assert f"at most {MAX_PART_BYTES}" in schemas()["evidence"]["title"]
     now = ManualClock().now().iso()
-    for reason in ("connection lost", "stopped"):
+    for reason in ("connection lost", "stopped", "moved to another broker"):
         validate("state", json.loads(offline_state(reason, now)))

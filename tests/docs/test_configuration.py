@@ -30,6 +30,7 @@ PLACES = {
     "`[detector]`": "detector",
     "`[[broker]]`": "broker.0",
     "`[broker.tls]`": "broker.0.tls",
+    "`[uplink]`": "uplink",
     "`[page]`": "page",
     "`[logging]`": "logging",
 }

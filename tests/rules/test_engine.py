@@ -11,6 +11,7 @@ from edge.clock import ManualClock
 from edge.domain.activity import EvidenceRef
 from edge.domain.mine import MineState, OrderKind
 from edge.rules.engine import UPDATE_MAX_S, UPDATE_MIN_S, initial
+from edge.rules.standing import Standing
 from tests.rules.world import (
     CAMERA_LOST,
     COVERED,
@@ -200,7 +201,7 @@ def test_reports_that_arrive_while_permitted_join_no_incident() -> None:
     world.start(HOIST)
     world.wait(10)
     world.restart()
-    world.state = replace(world.state, mine=MineState.PRODUCING)
+    world.state = replace(world.state, standing=Standing(MineState.PRODUCING))
     world.start(HOIST)
     assert world.newest["ending"] == "permitted"
     assert world.newest["count"] == 1

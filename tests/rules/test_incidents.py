@@ -7,6 +7,7 @@ import pytest
 from edge.domain.activity import EvidenceRef, Phase
 from edge.domain.alarm import CATALOGUE, AlarmCode
 from edge.domain.mine import MineState, OrderKind
+from edge.domain.order import Acknowledge
 from edge.domain.record import RecordType
 from edge.ledger.leaf import MAX_LEAF_BYTES, encode_leaf
 from edge.rules.incidents import (
@@ -19,8 +20,10 @@ from edge.rules.incidents import (
     fold,
     opened,
 )
-from edge.rules.policy import RULE_OF
+from edge.rules.policy import RULES
 from tests.rules.world import COVERED, HOIST, PERSON, World
+
+RULE_OF = {rule.code: rule for rule in RULES}
 
 
 def refs(count: int) -> list[EvidenceRef]:
@@ -95,7 +98,8 @@ def test_every_alarm_has_a_sentence_even_when_a_figure_is_missing(code: AlarmCod
     aspect = next(iter(RULE_OF[code].aspects), "closed")
     thing = (CATALOGUE[code].kind, "a-source", "a-place", aspect)
     now = world.clock.now()
-    incident = opened(code, MineState.CLOSED, world.activity(thing, Phase.STARTED), now, now)
+    activity = world.activity(thing, Phase.STARTED)
+    incident = opened(code, MineState.CLOSED, activity, now, now, level=1)
     text = incident.text()
     assert text.zh.startswith("矿井状态“关闭取缔”：")
     assert text.en.startswith("The mine is closed, and ")
@@ -111,12 +115,13 @@ def test_what_goes_on_for_days_still_fits_a_leaf() -> None:
         world.activity(PERSON, Phase.STARTED),
         now,
         now,
+        level=1,
     )
     first = incident.reasons[0]
     for ref in refs(1000):
         world.clock.advance(10)
         incident = incident.joined_by(world.activity(PERSON, Phase.STARTED, ref))
-        incident = incident.acknowledged_by("x" * 200, world.clock.now())
+        incident = incident.spoken_of(Acknowledge(incident="i", by="x" * 200), world.clock.now())
     assert incident.count == 1001
     assert len(incident.reasons) == MAX_REASONS
     assert incident.reasons[0] == first
@@ -157,5 +162,5 @@ def test_leaves_of_other_kinds_change_nothing() -> None:
     world.set_state(MineState.PRODUCING)
     world.order(OrderKind.ACKNOWLEDGE, incident="unknown", by="Li Wei")
     incidents: dict[str, Incident] = {}
-    assert [apply(incidents, leaf) for leaf in world.leaves] == [None, None]
+    assert {apply(incidents, leaf) for leaf in world.leaves} == {None}
     assert incidents == {}

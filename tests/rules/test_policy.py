@@ -11,6 +11,7 @@ from edge.rules.engine import forbids, initial
 from edge.rules.policy import RULES, rule_for
 from tests.rules.world import World
 
+NOW = World().clock.now()
 IDLE_STATES = [state for state in MineState if state is not MineState.PRODUCING]
 
 
@@ -38,8 +39,8 @@ def test_every_alarm_of_the_catalogue_has_exactly_one_rule() -> None:
 def test_work_is_forbidden_in_every_state_but_production(
     state: MineState, kind: ActivityKind, aspect: str
 ) -> None:
-    assert forbids(initial(state), activity(kind, aspect))
-    assert not forbids(initial(MineState.PRODUCING), activity(kind, aspect))
+    assert forbids(initial(state), activity(kind, aspect), NOW)
+    assert not forbids(initial(MineState.PRODUCING), activity(kind, aspect), NOW)
 
 
 @pytest.mark.parametrize("state", list(MineState))
@@ -58,7 +59,7 @@ def test_work_is_forbidden_in_every_state_but_production(
     ],
 )
 def test_tampering_is_forbidden_in_every_state(state: MineState, kind: ActivityKind) -> None:
-    assert forbids(initial(state), activity(kind))
+    assert forbids(initial(state), activity(kind), NOW)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +76,7 @@ def test_tampering_is_forbidden_in_every_state(state: MineState, kind: ActivityK
 )
 def test_what_keeps_the_mine_alive_is_no_matter_of_a_rule(kind: ActivityKind, aspect: str) -> None:
     assert rule_for(activity(kind, aspect)) is None
-    assert not forbids(initial(MineState.SUSPENDED), activity(kind, aspect))
+    assert not forbids(initial(MineState.SUSPENDED), activity(kind, aspect), NOW)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from edge.domain.mine import MineState, OrderKind
 from edge.rules.engine import forbids
 from edge.rules.incidents import fold
-from edge.rules.policy import RULE_OF, rule_for
+from edge.rules.policy import rule_for
 from tests.rules.world import (
     CAMERA_LOST,
     COVERED,
@@ -121,13 +121,13 @@ def test_after_every_step_what_is_open_is_forbidden_and_what_is_forbidden_is_ope
         world.wait(0.25)
         state, now = world.state, world.clock.now()
         for entry in state.live.values():
-            assert state.mine in RULE_OF[entry.incident.code].states
+            assert state.mine in state.standing.policy.rules[entry.incident.code].states
         for key, activity in state.activities.items():
             rule = rule_for(activity)
             assert rule is not None
             since = max(activity.started.mono_us, state.since.mono_us if state.since else 0)
             long_enough = now.mono_us - since >= rule.min_s * 1e6
-            assert not (forbids(state, activity) and long_enough) or key in state.live
+            assert not (forbids(state, activity, now) and long_enough) or key in state.live
 
 
 @given(events)

@@ -10,6 +10,8 @@ from edge.domain.mine import MineState, Order, OrderKind
 from edge.domain.record import Draft, RecordType
 from edge.ledger.leaf import decode_leaf, encode_leaf
 from edge.rules.engine import RulesState, Tick, initial, restore, step
+from edge.rules.orders import accepted
+from tests.orders import an_order
 
 PERSON = (ActivityKind.PERSON_IN_ZONE, "shaft-cam", "mouth", "shaft-mouth")
 VEHICLE = (ActivityKind.VEHICLE_IN_ZONE, "gate-cam", "road", "gate")
@@ -87,12 +89,21 @@ class World:
             self.clock.advance(tick_s)
             self._take(Tick())
 
-    def order(self, kind: OrderKind, **args: str) -> None:
-        """Record an order and obey it, as the seal does."""
+    def order(self, kind: OrderKind, **args: Any) -> None:
+        """Record an order and obey it, as the recorder does."""
         now = self.clock.now()
-        data = {"nonce": "n", "kind": kind.value, "args": args}
-        self._keep([Draft(RecordType.ORDER_ACCEPTED, now, data)])
-        self._take(Order("n", kind, args, now))
+        order = an_order(kind, args, now)
+        self._keep([accepted(order, now)])
+        self._take(order)
+
+    @property
+    def answers(self) -> list[str]:
+        """Results of the orders so far, with the reason of a failure."""
+        return [
+            leaf["data"].get("reason", {"en": leaf["data"]["result"]})["en"]
+            for leaf in self.leaves
+            if leaf["type"] == RecordType.ORDER_DONE
+        ]
 
     def set_state(self, mine: MineState) -> None:
         self.order(OrderKind.SET_STATE, state=mine.value)

@@ -298,6 +298,9 @@ def test_the_command_once_fails_when_nothing_is_verified_in_time(tmp_path: Path)
         ["--gateway-key", "somebody+00000000+AAAA"],
         ["--set-state", "220182000001/gw1=asleep"],
         ["--set-state", "closed"],
+        ["--order", "220182000001/gw1 self-destruct"],
+        ["--order", "220182000001/gw1 snapshot {}"],
+        ["--order", '220182000001/gw1 snapshot {"camera": '],
     ],
 )
 def test_the_command_says_what_is_wrong_with_its_options(arguments: list[str]) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 import rfc8785
 
-from edge.domain.mine import Order, OrderKind
+from edge.domain.mine import OrderKind
 from edge.domain.observation import ClockStepped, ContactChange, Quality, SourceBack, SourceLost
 from edge.domain.record import RecordType
 from edge.errors import StorageFull
 from edge.seal import DETECTOR, HOST
 from edge.status import live
 from edge.vision.picture import Picture
+from tests.orders import an_order
 from tests.seals import picture_quality, reading, sighting
 from tests.status.gateway import PROVINCE, Gateway
 
@@ -208,7 +209,7 @@ async def test_an_acknowledgement_shows_on_its_incident(busy):
     await busy.hoist()
     [incident] = busy.status.incidents()
     args = {"incident": incident["incident"], "by": "duty officer"}
-    busy.recorder.order(Order("n1", OrderKind.ACKNOWLEDGE, args, busy.clock.now()))
+    busy.recorder.order(an_order(OrderKind.ACKNOWLEDGE, args, busy.clock.now()))
     await busy.recorder.drain()
     assert busy.status.incidents()[0]["acknowledged"][0]["by"] == "duty officer"
 
@@ -259,7 +260,7 @@ async def test_the_snapshot_is_plain_json(busy):
 
 async def test_the_state_in_force_is_shown_in_both_languages(busy):
     args = {"state": "closed"}
-    busy.recorder.order(Order("n1", OrderKind.SET_STATE, args, busy.clock.now()))
+    busy.recorder.order(an_order(OrderKind.SET_STATE, args, busy.clock.now()))
     await busy.recorder.drain()
     assert busy.status.snapshot()["state"] == {"code": "closed", "zh": "关闭取缔", "en": "closed"}
 

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from edge.domain.mine import Order, OrderKind
+from edge.domain.mine import OrderKind
 from edge.domain.record import RecordType
 from edge.errors import ConfigError
 from edge.status import read_offline
 from edge.status.offline import _ago
+from tests.orders import an_order
 from tests.seals import site
 from tests.status.gateway import PROVINCE, Gateway
 
@@ -51,7 +52,7 @@ async def test_it_reads_the_ledger_while_the_daemon_has_it_open(tmp_path):
 async def test_an_ordered_state_is_told_with_its_time(tmp_path):
     gateway = Gateway(tmp_path)
     args = {"state": "closing"}
-    gateway.recorder.order(Order("n1", OrderKind.SET_STATE, args, gateway.clock.now()))
+    gateway.recorder.order(an_order(OrderKind.SET_STATE, args, gateway.clock.now()))
     await gateway.recorder.drain()
     gateway.ledger.close()
     told = _told(gateway.config)

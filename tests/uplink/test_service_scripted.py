@@ -213,7 +213,7 @@ async def test_evidence_that_is_gone_is_skipped_and_counted(tmp_path: Path) -> N
 async def test_evidence_that_is_refused_goes_again_before_its_cursor_moves(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.uplink.service.RETRY_S", 0.1)
+    monkeypatch.setattr("edge.uplink.repeating.RETRY_S", 0.1)
     script = Script(puback=lambda item: QUOTA_EXCEEDED if "/evidence/" in item.topic else 0)
     async with ScriptedBroker(script) as broker, Rig(tmp_path, broker.spec()) as rig:
         await rig.add(rig.opened("a/b/-/1", [await rig.picture(b"a" * 10)]))
@@ -231,7 +231,7 @@ async def test_the_memory_of_sent_files_is_bounded(
         pictures = [await rig.picture(b"%d" % n) for n in range(3)]
         await rig.add(rig.opened("a/b/-/1", pictures))
         await until(lambda: rig.ledger.cursor("evidence") == 1)
-        assert list(rig.uplink._courier._sent) == [p["sha256"] for p in pictures[1:]]
+        assert list(rig.uplink._freight._courier._done) == [p["sha256"] for p in pictures[1:]]
 
 
 async def test_small_packets_make_small_parts(tmp_path: Path) -> None:
@@ -301,7 +301,7 @@ async def test_an_order_that_is_too_large_for_us_does_not_stop_the_delivery(
 async def test_a_full_disk_under_the_uplink_is_told_and_waited_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.uplink.service.RETRY_S", 0.05)
+    monkeypatch.setattr("edge.uplink.repeating.RETRY_S", 0.05)
     async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec(), run=False) as rig:
         await rig.routine(3)
         pending, faults = rig.ledger.pending, [StorageFull("no page"), StorageFull("no page")]

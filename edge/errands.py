@@ -1,0 +1,140 @@
+"""Orders that take time and the outside world: a picture now, records or files once more."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+import structlog
+
+from edge.clock import Clock
+from edge.domain.activity import EvidenceRef
+from edge.domain.mine import Order
+from edge.domain.names import Name
+from edge.domain.order import Resend, Snapshot
+from edge.domain.record import Draft
+from edge.errors import SourceError, StorageFull
+from edge.ledger.store import Ledger
+from edge.rules.orders import answer
+from edge.vision.glimpse import Glimpses
+from edge.vision.snapshot import encode
+
+QUEUE_LIMIT = 64  # orders that wait; more are answered with a failure
+
+log = structlog.get_logger(__name__)
+
+
+class Workbench(Protocol):
+    """Runs short CPU work off the event loop (the inference thread)."""
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
+
+
+class Sender(Protocol):
+    """Sends once more what the province asks for (the uplink)."""
+
+    async def fetch(self, sha256: str) -> str: ...
+
+    async def resend(self, start: int, end: int) -> int: ...
+
+
+class Errands:
+    """Carries such orders out, pictures beside repetitions, each kind one after the other.
+
+    Args:
+        cameras: codes of the cameras that are configured.
+        glimpses: gives pictures.
+        ledger: keeps them.
+        workbench: encodes them.
+        clock: tells time.
+        note: takes each answer.
+
+    Attributes:
+        sender: sends once more; set before `run`.
+    """
+
+    def __init__(
+        self,
+        cameras: frozenset[str],
+        glimpses: Glimpses,
+        ledger: Ledger,
+        workbench: Workbench,
+        clock: Clock,
+        note: Callable[[Draft], None],
+    ) -> None:
+        self._cameras = cameras
+        self._glimpses = glimpses
+        self._ledger = ledger
+        self._workbench = workbench
+        self._clock = clock
+        self._note = note
+        self._pictures: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
+        self._repeats: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
+        self.sender: Sender | None = None
+
+    def take(self, order: Order) -> None:
+        """Take a recorded order; its answer becomes a record later."""
+        queue = self._pictures if isinstance(order.args, Snapshot) else self._repeats
+        try:
+            queue.put_nowait(order)
+        except asyncio.QueueFull:
+            busy = Name("同类命令过多", "too many orders of this kind wait")
+            self._note(answer(order, self._clock.now(), failed=busy))
+
+    async def run(self) -> None:
+        """Work for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._serve(self._pictures))
+            group.create_task(self._serve(self._repeats))
+
+    async def _serve(self, queue: asyncio.Queue[Order]) -> None:
+        works: dict[type, Callable[[Any], Awaitable[Draft]]] = {
+            Snapshot: self._snapshot,
+            Resend: self._resend,
+        }
+        while True:
+            order = await queue.get()
+            draft = await works[type(order.args)](order)
+            log.info("order answered", kind=order.kind.value, result=draft.data["result"])
+            self._note(draft)
+
+    async def _snapshot(self, order: Order) -> Draft:
+        assert isinstance(order.args, Snapshot)
+        camera = order.args.camera
+        if camera not in self._cameras:
+            unknown = Name(f"没有摄像机 {camera}", f"no camera is called {camera}")
+            return self._failed(order, unknown)
+        refs: list[EvidenceRef] = []
+        try:
+            picture = await self._glimpses.ask(camera)
+            clean, drawn = await self._workbench.run(encode, picture, None)
+            for data, caption in ((drawn, "annotated"), (clean, "clean")):
+                stored = self._ledger.put_evidence(data, "image/jpeg", caption)
+                refs.append(await asyncio.wrap_future(stored))
+        except SourceError as error:
+            return self._failed(order, Name(f"摄像机没有画面（{error}）", str(error)))
+        except StorageFull as error:
+            return self._failed(order, Name(f"存储写不进（{error}）", str(error)))
+        detail = {"camera": camera, "taken": picture.stamp.iso()}
+        return answer(order, self._clock.now(), evidence=refs, detail=detail)
+
+    async def _resend(self, order: Order) -> Draft:
+        assert isinstance(order.args, Resend)
+        assert self.sender is not None
+        args = order.args
+        if args.sha256 is not None:
+            why = await self.sender.fetch(args.sha256)
+            if why:
+                words = Name(f"证据无法发送（{why}）", f"the evidence cannot be sent: {why}")
+                return self._failed(order, words)
+            return answer(order, self._clock.now(), detail={"sha256": args.sha256})
+        start, end = args.start or 0, args.end or 0
+        if start >= self._ledger.size:
+            beyond = Name("账本没有这些记录", "the ledger does not reach so far")
+            return self._failed(order, beyond)
+        sent = await self.sender.resend(start, min(end, self._ledger.size))
+        return answer(order, self._clock.now(), detail={"records": sent})
+
+    def _failed(self, order: Order, why: Name) -> Draft:
+        return answer(order, self._clock.now(), failed=why)

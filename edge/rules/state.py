@@ -1,0 +1,82 @@
+"""What the rules remember. All of it is bounded: by configuration, or by a number here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from edge.clock import Stamp
+from edge.domain.activity import Activity, ActivityKind
+from edge.domain.mine import MineState
+from edge.domain.record import Draft, RecordType
+from edge.rules import incidents
+from edge.rules.incidents import Incident
+from edge.rules.standing import Standing
+
+Key = tuple[ActivityKind, str, str]
+
+CLOSED_KEPT = 1_000  # closed incidents that orders may still speak of
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time passed, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """An open incident, and what is needed to end it.
+
+    Attributes:
+        incident: as its newest record tells it, plus news.
+        quiet_since: when its activity ceased; None while it goes on.
+        awaited: it was open before a restart and its activity was not seen since.
+        news: something happened that no record tells yet.
+    """
+
+    incident: Incident
+    quiet_since: Stamp | None = None
+    awaited: bool = False
+    news: bool = False
+
+    def told(self, now: Stamp) -> tuple[Live, list[Draft]]:
+        """The same, and the record that tells its news."""
+        incident = replace(self.incident, updated=now)
+        draft = incidents.draft(RecordType.INCIDENT_UPDATED, incident, now)
+        return replace(self, incident=incident, news=False), [draft]
+
+
+@dataclass(frozen=True, slots=True)
+class RulesState:
+    """Everything the rules remember.
+
+    Attributes:
+        standing: what orders have put in force.
+        since: when an order set the mine's state; None when that was before this start.
+        activities: newest report about each activity under way, forbidden or not.
+        live: open incidents.
+        permitted: when a permit last covered an activity under way that the state forbids.
+        closed: ids of incidents that were closed, the newest ones.
+    """
+
+    standing: Standing
+    since: Stamp | None = None
+    activities: Mapping[Key, Activity] = field(default_factory=dict)
+    live: Mapping[Key, Live] = field(default_factory=dict)
+    permitted: Mapping[Key, Stamp] = field(default_factory=dict)
+    closed: tuple[str, ...] = ()
+
+    @property
+    def mine(self) -> MineState:
+        """The mine's state in force."""
+        return self.standing.mine
+
+    @property
+    def open(self) -> tuple[Incident, ...]:
+        """Open incidents, oldest first."""
+        return tuple(live.incident for live in self.live.values())
+
+
+def initial(mine: MineState) -> RulesState:
+    """Nothing under way."""
+    return RulesState(Standing(mine))
