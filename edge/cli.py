@@ -17,10 +17,11 @@ from rich.table import Table
 from rich.text import Text
 
 import edge
-from edge import logs
+from edge import cli_keys, logs
 from edge.clock import SystemClock
 from edge.config import load
 from edge.errors import ConfigError, EsealError, Fault, LedgerCorrupt, Refused, StorageFull
+from edge.terminal import DEFAULT_CONFIG, ConfigOption, err, out
 
 EX_IOERR = 74
 _ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.ECONNREFUSED}
@@ -36,13 +37,8 @@ app = typer.Typer(
     help="煤矿电子封条 · Electronic seal for idle mines.",
     epilog=EXIT_CODES,
 )
-out = Console(soft_wrap=True, markup=False, highlight=False)
-err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
-
-ConfigOption = Annotated[
-    Path, typer.Option("-c", "--config", help="seal.toml of this gateway 本网关的配置文件")
-]
-DEFAULT_CONFIG = Path("/etc/eseal/seal.toml")
+app.command()(cli_keys.enroll)
+app.command("rotate-key")(cli_keys.rotate_key)
 
 
 @app.command()
@@ -129,12 +125,18 @@ def export(
     target: Annotated[Path, typer.Argument(dir_okay=False, help="bundle to write (.tar)")],
     config: ConfigOption = DEFAULT_CONFIG,
     start: Annotated[int, typer.Option(min=0, help="first record")] = 0,
+    past: Annotated[
+        int, typer.Option(min=0, help="a ledger that broke off: its number under epochs/")
+    ] = 0,
 ) -> None:
     """导出证据包 · Write records, checkpoints, receipts and evidence as one bundle."""
     settings = load(config)
     from edge.ledger.export import export as write_bundle
 
-    out.print(write_bundle(settings.storage.dir, target, start))
+    directory = settings.storage.dir
+    if past:
+        directory = directory / "epochs" / str(past)
+    out.print(write_bundle(directory, target, start))
 
 
 @app.command()

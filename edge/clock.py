@@ -45,6 +45,12 @@ def _second(unix_s: int) -> str:
     return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
+def parse_iso(text: str) -> int:
+    """Wall time (µs) of a text that `Stamp.iso` wrote. Raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    return int(moment.replace(microsecond=0).timestamp()) * _US + moment.microsecond
+
+
 class Clock(Protocol):
     """What the daemon asks for time."""
 

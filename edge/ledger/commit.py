@@ -8,13 +8,14 @@ from dataclasses import replace
 from itertools import chain
 
 from edge.clock import Stamp
-from edge.domain.record import Lane, Record
+from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
 from edge.ledger.chore import Chore
 from edge.ledger.leaf import Unplaced
 from edge.ledger.merkle import new_rows, root
 from edge.ledger.reader import Durable
+from edge.ledger.rotation import rotation_data
 
 # Each statement gives up the interpreter's lock once: few of them, so that a busy event loop
 # does not make a big commit wait for the lock again and again.
@@ -52,7 +53,8 @@ class Commit:
         self.seal_wanted = False
         self.has_alarm = False
         self._origin = origin
-        self._signer = signer
+        self.signer = signer
+        self._vkey = ""
         self._now = now
         self._node = node
         self._new_nodes: list[tuple[int, int, list[bytes]]] = []
@@ -108,13 +110,27 @@ class Commit:
         chore.check(self.after)
         self._chores.append(chore)
 
+    def rotate(self, successor: Signer) -> list[Record]:
+        """Add the leaf from which on `successor` signs, and sign the head with it.
+
+        Raises:
+            ValueError: it is no other key of this gateway.
+        """
+        data = rotation_data(self._origin, self.after.size, self.signer, successor)
+        draft = Draft(RecordType.KEY_ROTATED, self._now, data)
+        records = self.append([Unplaced(draft, self._origin)])
+        self.signer = successor
+        self._vkey = str(successor.verifier)
+        self.seal_wanted = True
+        return records
+
     def seal(self) -> None:
         """Sign the head, unless the newest checkpoint is of this size already."""
         size = self.after.size
         if self.after.sealed == size:
             return
         head = Checkpoint(self._origin, size, root(size, self._peak))
-        note = self._signer.checkpoint(head)
+        note = self.signer.checkpoint(head)
         self._head = (size, self._now.wall_us, note)
         self.after = replace(self.after, sealed=size, checkpoint=note)
 
@@ -124,6 +140,19 @@ class Commit:
         Raises:
             sqlite3.Error: the transaction must be rolled back.
         """
+        self._write_tree(connection)
+        for cursor in self._cursors.items():
+            connection.execute(_MOVE_CURSOR, cursor)
+        for receipt in self._receipts:
+            connection.execute(_ADD_RECEIPT, receipt)
+        if self._head:
+            connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", self._head)
+        if self._vkey:
+            connection.execute("UPDATE meta SET value = ? WHERE key = 'vkey'", (self._vkey,))
+        for chore in self._chores:
+            chore.write(connection)
+
+    def _write_tree(self, connection: sqlite3.Connection) -> None:
         whole = len(self._leaves) - len(self._leaves) % _ROWS
         for at in range(0, whole, _ROWS):
             connection.execute(_ADD_LEAVES, list(chain(*self._leaves[at : at + _ROWS])))
@@ -135,14 +164,6 @@ class Commit:
                     connection.execute(_ADD_NODE, (level, position, digest))
             else:
                 connection.execute(_ADD_NODES, (level, first, b"".join(row), len(row)))
-        for cursor in self._cursors.items():
-            connection.execute(_MOVE_CURSOR, cursor)
-        for receipt in self._receipts:
-            connection.execute(_ADD_RECEIPT, receipt)
-        if self._head:
-            connection.execute("INSERT INTO checkpoint VALUES (?, ?, ?)", self._head)
-        for chore in self._chores:
-            chore.write(connection)
 
     @property
     def empty(self) -> bool:

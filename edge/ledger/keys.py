@@ -9,10 +9,14 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.errors import ConfigError, Fault
+from edge.errors import ConfigError, Fault, LedgerCorrupt
 from edge.ledger.checkpoint import Signer
 from edge.ledger.evidence import fsync_directory
+from edge.ledger.reader import Reader
 from edge.ledger.schema import cannot_write
+
+KEY_NAME = "gateway.key"
+SUCCESSOR_SUFFIX = ".next"
 
 
 def load_or_create(path: Path, name: str) -> Signer:
@@ -24,7 +28,7 @@ def load_or_create(path: Path, name: str) -> Signer:
     """
     try:
         if not path.exists():
-            _write(path, _new_pem())
+            write_private(path, _new_pem())
     except OSError as error:
         raise cannot_write(path.parent, f"no key can be made ({error.strerror})") from error
     signer = Signer(name, _read(path))
@@ -32,24 +36,93 @@ def load_or_create(path: Path, name: str) -> Signer:
     return signer
 
 
-def _read(path: Path) -> Ed25519PrivateKey:
-    def fault(problem: str, remedy: str) -> ConfigError:
-        return ConfigError([Fault(str(path), problem, remedy)])
+def gateway_signer(directory: Path, name: str) -> Signer:
+    """The gateway's key: systemd's credential `gateway.key` if there is one, else the file.
 
+    Finishes a change of key that a crash interrupted: whether the ledger knows the new key decides.
+
+    Args:
+        directory: `storage.dir`.
+        name: of the key, `eseal/MINE/GATEWAY`.
+
+    Raises:
+        ConfigError, StorageFull: as `load_or_create`.
+    """
+    credential = credential_path()
+    if credential is not None:
+        signer = Signer(name, _read(credential))
+        _publish(directory / "gateway.vkey", signer)
+        return signer
+    path = directory / KEY_NAME
+    successor = path.with_suffix(SUCCESSOR_SUFFIX)
+    try:
+        if successor.exists():
+            _finish(directory, successor, path, name)
+    except OSError as error:
+        raise cannot_write(directory, f"{successor.name}: {error.strerror}") from error
+    return load_or_create(path, name)
+
+
+def credential_path() -> Path | None:
+    """The key that systemd hands us; None where it hands us none."""
+    directory = os.environ.get("CREDENTIALS_DIRECTORY", "")
+    path = Path(directory) / KEY_NAME
+    return path if directory and path.is_file() else None
+
+
+def new_successor(directory: Path, name: str) -> Signer:
+    """A new key, stored beside the one in force. Raises StorageFull."""
+    path = (directory / KEY_NAME).with_suffix(SUCCESSOR_SUFFIX)
+    try:
+        write_private(path, _new_pem())
+    except OSError as error:
+        raise cannot_write(directory, f"no key can be made ({error.strerror})") from error
+    return Signer(name, _read(path))
+
+
+def _finish(directory: Path, successor: Path, path: Path, name: str) -> None:
+    """The new key takes the old one's place if the ledger was handed over to it."""
+    reader = Reader(directory)
+    try:
+        known = reader.meta("vkey")
+    except (ConfigError, LedgerCorrupt):
+        known = ""
+    finally:
+        reader.close()
+    if known == str(Signer(name, _read(successor)).verifier):
+        successor.replace(path)
+    else:
+        successor.unlink()
+    fsync_directory(directory)
+
+
+def private_bytes(path: Path) -> bytes:
+    """A private key's file. Raises ConfigError if it cannot be read, or others can read it."""
     try:
         mode = path.stat().st_mode & 0o777
         pem = path.read_bytes()
     except OSError as error:
-        raise fault(f"cannot be read ({error.strerror})", "give it to the eseal user") from error
+        raise _fault(
+            path, f"cannot be read ({error.strerror})", "give it to the eseal user"
+        ) from error
     if mode & 0o077:
-        raise fault(f"has mode {mode:o}, others can read it", f"chmod 600 {path}")
+        raise _fault(path, f"has mode {mode:o}, others can read it", f"chmod 600 {path}")
+    return pem
+
+
+def _read(path: Path) -> Ed25519PrivateKey:
+    pem = private_bytes(path)
     try:
         private = serialization.load_pem_private_key(pem, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise fault("is not a private key in PEM", "restore it from the backup") from error
+        raise _fault(path, "is not a private key in PEM", "restore it from the backup") from error
     if not isinstance(private, Ed25519PrivateKey):
-        raise fault("is not an Ed25519 key", "give an Ed25519 key")
+        raise _fault(path, "is not an Ed25519 key", "give an Ed25519 key")
     return private
+
+
+def _fault(path: Path, problem: str, remedy: str) -> ConfigError:
+    return ConfigError([Fault(str(path), problem, remedy)])
 
 
 def _publish(path: Path, signer: Signer) -> None:
@@ -69,8 +142,11 @@ def _new_pem() -> bytes:
     )
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Whole or not at all: half a key would keep the gateway from starting for ever."""
+def write_private(path: Path, data: bytes) -> None:
+    """Write a file that nobody else may read. Raises OSError.
+
+    Whole or not at all: half a key would keep the gateway from starting for ever.
+    """
     temporary = path.with_suffix(".new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

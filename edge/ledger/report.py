@@ -34,6 +34,8 @@ class Report:
         receipts: those that fit the tree.
         evidence: files that were there and right.
         missing: SHA-256 of files that records name and the bundle lacks.
+        rotated: indexes of the records that changed the gateway's key.
+        follows: the log that this one goes on from, and how many records were lost at least.
         problems: everything that does not hold.
     """
 
@@ -50,6 +52,8 @@ class Report:
     receipts: list[Receipt] = field(default_factory=list)
     evidence: int = 0
     missing: list[str] = field(default_factory=list)
+    rotated: list[int] = field(default_factory=list)
+    follows: tuple[str, int] | None = None
     problems: list[Words] = field(default_factory=list)
 
     @property
@@ -60,6 +64,7 @@ class Report:
     def text(self) -> str:
         """Plain words, Chinese and English, a pair of lines for each point."""
         lines: list[Words] = [self._verdict(), *self._signature(), *self._content()]
+        lines += self._history()
         lines += self._hashed()
         lines += [_receipt(item) for item in self.receipts]
         if self.receipts == []:
@@ -132,6 +137,28 @@ class Report:
                 ),
             )
         ]
+
+    def _history(self) -> list[Words]:
+        """Where the key was changed, and what the log goes on from."""
+        lines = [
+            (
+                f"第 {index} 条记录起更换网关密钥，新旧密钥均已签名。",
+                f"Record {index} changes the gateway's key; the old and the new one signed it.",
+            )
+            for index in self.rotated[:MAX_TOLD]
+        ]
+        if self.follows is not None:
+            origin, lost = self.follows
+            lines.append(
+                (
+                    f"本账本接在中断的 {origin} 之后；当时至少丢失 {lost} 条记录，旧账本不完整。",
+                    (
+                        f"This log goes on from {origin}, which broke off; at least {lost} records "
+                        "were lost then, and that log is not complete."
+                    ),
+                )
+            )
+        return lines
 
     def _hashed(self) -> list[Words]:
         """Records whose content is missing."""

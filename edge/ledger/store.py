@@ -25,11 +25,12 @@ from edge.ledger.evidence import EvidenceFiles, fsync_directory
 from edge.ledger.integrity import check
 from edge.ledger.keeper import Keeper, Ports
 from edge.ledger.leaf import Unplaced
+from edge.ledger.merkle import root
 from edge.ledger.policy import Policy, Space
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
 from edge.ledger.witness import check_gone, check_head
-from edge.ledger.writer import AddReceipt, Append, MoveCursor, SealHead, Tend, Writer
+from edge.ledger.writer import AddReceipt, Append, MoveCursor, Rotate, SealHead, Tend, Writer
 
 __all__ = ["Ledger", "LedgerView"]
 
@@ -195,6 +196,23 @@ class Ledger:
     def backlog(self, lane: Lane) -> tuple[int, int | None]:
         """Records of `lane` not PUBACKed, and wall time (µs) of the oldest."""
         return self._reader.backlog(lane, self.cursor(lane.value))
+
+    def rotate(self, successor: Signer) -> Future[Record]:
+        """Let another key of this gateway sign from here on: a leaf that both keys sign.
+
+        The caller has stored the new key before, and keeps it once this is durable.
+
+        Raises (through the future):
+            ValueError: it is the same key, or is named after another gateway.
+            StorageFull, LedgerCorrupt: as `submit`.
+        """
+        future: Future[Record] = Future()
+        self._writer.put(Rotate(future, successor))
+        return future
+
+    def root_at(self, size: int) -> bytes:
+        """Root of the first `size` leaves. LedgerCorrupt if a node of the tree is missing."""
+        return root(size, self._reader.node)
 
     def space(self, policy: Policy) -> Space:
         """How much room there is; cheap. StorageFull if the directory cannot be looked at."""

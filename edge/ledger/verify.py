@@ -7,13 +7,12 @@ trusted key nothing is sound: whoever forges a bundle can sign it with a key of 
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edge.domain.record import RecordType
 from edge.errors import Refused
 from edge.ledger.bundle import (
     CHECKPOINT,
@@ -26,7 +25,6 @@ from edge.ledger.bundle import (
     SEGMENT_BYTES,
     VKEY,
     BundleReader,
-    encode_proofs,
     parse_node,
     receipt_name,
     records_name,
@@ -36,12 +34,14 @@ from edge.ledger.checkpoint import (
     Checkpoint,
     Verifier,
     parse_note,
-    verify_checkpoint,
     verify_cosignature,
 )
 from edge.ledger.evidence import MAX_EVIDENCE_BYTES
 from edge.ledger.leaf import MAX_LEAF_BYTES, evidence_of, parse_leaf
+from edge.ledger.lineage import Lineage
 from edge.ledger.merkle import EMPTY_ROOT, Frontier, cover, verify_consistency
+from edge.ledger.origin import key_name
+from edge.ledger.proofs import Proofs, parse_proofs
 from edge.ledger.report import Receipt, Report
 
 MAX_PROOFS_BYTES = 200_000
@@ -93,13 +93,6 @@ def _key(text: str) -> Verifier:
         return Verifier.parse(line.decode("utf-8", "replace"))
 
 
-@dataclass(frozen=True, slots=True)
-class _Proofs:
-    start: int
-    peaks: list[bytes]
-    receipts: list[list[bytes]]
-
-
 class _Check:
     """One pass over a bundle. What breaks its structure is Refused; the rest is noted."""
 
@@ -108,14 +101,16 @@ class _Check:
         self._trusted = trusted
         self._report = report
         self._named: set[bytes] = set()
+        self._lineage = Lineage("")
 
     def run(self) -> None:
-        head = self._checkpoint()
+        head, note = self._checkpoint()
         notes = self._receipt_notes()
-        proofs = self._proofs(len(notes))
-        for note, proof in zip(notes, proofs.receipts, strict=True):
-            self._receipt(note, proof, head)
+        proofs = parse_proofs(self._member(PROOFS, MAX_PROOFS_BYTES), len(notes))
+        for receipt, proof in zip(notes, proofs.receipts, strict=True):
+            self._receipt(receipt, proof, head)
         self._records(head, proofs)
+        self._signature(head, note)
         self._evidence()
         self._manifest(head, proofs.start)
 
@@ -129,30 +124,36 @@ class _Check:
             raise Refused(f"{self._bundle.name or 'the end'!r} stands where {name} should be")
         return self._bundle.read(limit)
 
-    def _checkpoint(self) -> Checkpoint:
+    def _checkpoint(self) -> tuple[Checkpoint, bytes]:
         note = self._member(CHECKPOINT, MAX_NOTE_BYTES)
         head = parse_note(note).checkpoint
+        self._lineage = Lineage(head.origin)
         self._report.origin, self._report.size = head.origin, head.size
         line = self._member(VKEY, 1000)
         own = Verifier.parse(line.decode("utf-8", "replace"))
         if line != f"{own}\n".encode():
             raise Refused(f"{VKEY} is not one line with a key")
         self._report.vkey = str(own)
-        signers = [key for key in self._trusted if _signed(note, head, key)]
-        if signers:
-            self._report.trusted = signers[0].name
-            if str(own) not in map(str, signers):
+        return head, note
+
+    def _signature(self, head: Checkpoint, note: bytes) -> None:
+        """Who signed the head; asked for when the records have told how the key changed."""
+        own = Verifier.parse(self._report.vkey)
+        self._report.rotated = [index for index, _old, _new in self._lineage.changes]
+        signed = self._lineage.signer(note, self._trusted)
+        if signed is not None:
+            self._report.trusted = signed[0].name
+            if str(own) != str(signed[1]):
                 self._problem(
                     "文件中的网关公钥不是签名所用的公钥",
                     "the gateway key in the bundle is not the one that signed",
                 )
-        elif not _signed(note, head, own):
+        elif self._lineage.signer(note, [own]) is None:
             self._problem("检查点签名无效", "the checkpoint's signature is not valid")
-        elif any(key.name == head.origin for key in self._trusted):
+        elif any(key.name == key_name(head.origin) for key in self._trusted):
             self._problem(
                 "检查点不是由给出的网关公钥签名", "the checkpoint is not signed by the key given"
             )
-        return head
 
     def _receipt_notes(self) -> list[bytes]:
         notes: list[bytes] = []
@@ -161,22 +162,6 @@ class _Check:
                 raise Refused(f"more than {MAX_RECEIPTS} receipts")
             notes.append(self._member(receipt_name(len(notes)), MAX_NOTE_BYTES))
         return notes
-
-    def _proofs(self, receipts: int) -> _Proofs:
-        data = self._member(PROOFS, MAX_PROOFS_BYTES)
-        try:
-            value = json.loads(data)
-            proofs = _Proofs(
-                _natural(value["start"]),
-                _hashes(value["peaks"]),
-                [_hashes(proof) for proof in value["receipts"]],
-            )
-            peaks, paths = value["peaks"], value["receipts"]
-            if encode_proofs(proofs.start, peaks, paths) != data or len(paths) != receipts:
-                raise ValueError("more or less than proofs")
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
-            raise Refused(f"{PROOFS} is not as it should be ({error})"[:300]) from error
-        return proofs
 
     def _receipt(self, note: bytes, proof: list[bytes], head: Checkpoint) -> None:
         parsed = parse_note(note)
@@ -194,19 +179,19 @@ class _Check:
             )
             return
         # A gateway that confirms its own records confirms nothing.
-        keys = [key.as_cosigner() for key in self._trusted if key.name != head.origin]
+        keys = [key.as_cosigner() for key in self._trusted if key.name != key_name(head.origin)]
         try:
             _head, name, unix_s = verify_cosignature(note, keys)
         except Refused:
             if any(key.matches(line) for key in keys for line in parsed.signatures):
                 self._problem("回执签名无效", "a receipt's cosignature is not valid")
                 return
-            names = [line.name for line in parsed.signatures if line.name != head.origin]
+            names = [line.name for line in parsed.signatures if line.name != key_name(head.origin)]
             self._report.receipts.append(Receipt(held.size, ", ".join(names) or "?", None))
         else:
             self._report.receipts.append(Receipt(held.size, name, unix_s))
 
-    def _records(self, head: Checkpoint, proofs: _Proofs) -> None:
+    def _records(self, head: Checkpoint, proofs: Proofs) -> None:
         self._report.start = proofs.start
         try:
             tree = Frontier(proofs.start, proofs.peaks)
@@ -269,9 +254,25 @@ class _Check:
             self._problem(f"第 {index} 条记录有误", str(error))
             return
         self._report.read += 1
+        self._about_the_log(index, envelope)
         self._report.first_time = self._report.first_time or time
         self._report.last_time = time
         self._named.update(map(bytes.fromhex, evidence_of(envelope)))
+
+    def _about_the_log(self, index: int, envelope: dict[str, Any]) -> None:
+        """A change of key is followed; that a log goes on from another is told."""
+        data = envelope.get("data")
+        if not isinstance(data, dict):
+            return
+        if envelope.get("type") == RecordType.KEY_ROTATED:
+            try:
+                self._lineage.take(index, data)
+            except Refused as error:
+                self._problem(f"第 {index} 条记录更换密钥，但签名不成立", str(error))
+        elif envelope.get("type") == RecordType.EPOCH_BEGUN and index == 0:
+            previous, lost = data.get("previous"), data.get("lost_at_least")
+            if isinstance(previous, dict) and type(lost) is int:
+                self._report.follows = str(previous.get("origin"))[:200], lost
 
     def _evidence(self) -> None:
         last = ""
@@ -302,30 +303,7 @@ class _Check:
             raise Refused(f"{self._bundle.name!r} follows the manifest")
 
 
-def _signed(note: bytes, head: Checkpoint, key: Verifier) -> bool:
-    """Whether `key`, which must bear the log's own name, signed the note."""
-    if key.name != head.origin:
-        return False
-    try:
-        verify_checkpoint(note, key)
-    except Refused:
-        return False
-    return True
-
-
 def _consistent(held: Checkpoint, head: Checkpoint, proof: list[bytes]) -> bool:
     if held.size == 0:
         return held.root == EMPTY_ROOT and not proof
     return verify_consistency(held.size, head.size, held.root, head.root, proof)
-
-
-def _natural(value: Any) -> int:
-    if type(value) is not int or value < 0:
-        raise ValueError("not a natural number")
-    return value
-
-
-def _hashes(value: Any) -> list[bytes]:
-    if not isinstance(value, list) or not all(_HASH.fullmatch(item) for item in value):
-        raise ValueError("not a list of hashes")
-    return [bytes.fromhex(item) for item in value]

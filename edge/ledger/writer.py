@@ -97,6 +97,18 @@ class SealHead:
 
 
 @dataclass(frozen=True, slots=True)
+class Rotate:
+    """Let another key sign from here on."""
+
+    future: Future[Record]
+    successor: Signer
+
+    def apply(self, commit: Commit) -> Callable[[], Record]:
+        (record,) = commit.rotate(self.successor)
+        return lambda: record
+
+
+@dataclass(frozen=True, slots=True)
 class Tend:
     """Let go of a bounded slice of what is old."""
 
@@ -224,6 +236,7 @@ class Writer:
             self._sealed_at = now
             write_head(self._directory, commit.after.checkpoint or b"")
         self.durable, self._peaks = commit.after, commit.peaks
+        self._signer = commit.signer
         for future, answer in answers:
             future.set_result(answer())
         if commit.vacuum_pages:

@@ -101,6 +101,15 @@ def uplink(fault: str | None, alarm_waits_s: float, routine_waits_s: float) -> C
     return Check("uplink", False, text)
 
 
+def no_province() -> Check:
+    """No key of the province is configured: nothing tells what it has, and nobody can order."""
+    text = Name(
+        "未配置上级平台公钥：不认回执和命令",
+        "no province key is configured: receipts and orders are refused",
+    )
+    return Check("province", False, text)
+
+
 def receipt(covered: int, size: int, age_s: float | None, uptime_s: float) -> Check:
     """The province's receipt: how much it covers, and when one last came in this run."""
     works = covered >= size or (uptime_s if age_s is None else age_s) <= RECEIPT_S

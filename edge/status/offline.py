@@ -76,6 +76,9 @@ def _ledger(view: LedgerView, now_us: int) -> Rows:
 
 def _uplink(view: LedgerView, config: SealConfig, now_us: int) -> Rows:
     rows: Rows = [("回执 · receipt", _receipt(view, config, now_us))]
+    if not config.province.keys:
+        text = "未配置，不认回执和命令 · not configured: receipts and orders are refused"
+        rows.append(("上级平台公钥 · province keys", text))
     for lane, title in _LANES.items():
         count, oldest_us = view.backlog(lane)
         waits = f"，最早 · oldest {_ago(now_us - oldest_us)}" if oldest_us is not None else ""
@@ -84,8 +87,6 @@ def _uplink(view: LedgerView, config: SealConfig, now_us: int) -> Rows:
 
 
 def _receipt(view: LedgerView, config: SealConfig, now_us: int) -> str:
-    if not config.province.keys:
-        return "未配置上级平台公钥，不认回执 · no province key is configured: receipts are refused"
     held = view.receipt()
     if held is None:
         return _NONE

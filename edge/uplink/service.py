@@ -121,6 +121,7 @@ class Uplink:
         hooks = Hooks(self._herald.said_at, self._heard, self._broke, on_compared)
         self._receipts = ReceiptDesk(keys, ledger, clock, hooks)
         self._hearing = Hearing(ask_s if self._receipts.open else 0.0)
+        self._waited = True  # for the province; over once the first record may go
         self._session = Session(
             brokers,
             self._login,
@@ -310,6 +311,9 @@ class Uplink:
         connection = self._session.connection
         if connection is None or connection is self._leaving or not self._may_speak:
             return
+        if self._waited:
+            self._waited = False
+            self._seal_due.set()
         self._repeat_unreceipted()
         for lane, queue in self._outbox.lanes.items():
             if (start := queue.wanted) is not None:

@@ -55,6 +55,8 @@ class Province:
     Attributes:
         ledgers: what is known of each gateway, by (mine code, gateway).
         refused: messages that were not what they should be, by reason.
+        time: seconds since 1970, as the receipts tell them (tests let them be wrong).
+        silent: whether no receipts are sent.
     """
 
     def __init__(
@@ -73,6 +75,8 @@ class Province:
         self.signer = signer or Signer.generate("province.simulated")
         self.ledgers: dict[tuple[str, str], GatewayView] = {}
         self.refused: Counter[str] = Counter()
+        self.time: Callable[[], float] = time.time
+        self.silent = False
         self._evidence = evidence
         self._on_record = on_record
         self._gateway_keys = dict(gateway_keys or {})
@@ -80,7 +84,7 @@ class Province:
         self._changed = asyncio.Event()
         self._up = asyncio.Event()
         self._receipts_due = asyncio.Event()
-        self._cosigned: dict[tuple[str, str], int] = {}
+        self._cosigned: dict[str, int] = {}  # by origin
         broker = BrokerSpec.model_validate(
             {
                 "host": host,
@@ -183,12 +187,12 @@ class Province:
         await self.send_raw(Topics(mine_code, gateway).order, write_order(order, self.signer))
         return nonce
 
-    async def send_raw(self, topic: str, payload: bytes) -> None:
+    async def send_raw(self, topic: str, payload: bytes, *, retain: bool = False) -> None:
         """Publish anything (tests send forgeries). Raises UplinkUnavailable."""
         connection = self._session.connection
         if connection is None:
             raise UplinkUnavailable("the province is not connected")
-        await connection.send(topic, payload)
+        await connection.send(topic, payload, retain=retain)
 
     def table(self) -> RenderableType:
         """The live table, for rich."""
@@ -211,7 +215,7 @@ class Province:
             self._on_record(view, envelope, now)
         if address.kind == "evidence" and self._evidence is not None:
             self._keep(view, address.sha256)
-        if view.log.proven > self._cosigned.get((view.mine_code, view.gateway), 0):
+        if view.log.proven > self._cosigned.get(view.log.origin, 0):
             self._receipts_due.set()
         self._changed.set()
 
@@ -240,15 +244,17 @@ class Province:
         while True:
             await self._receipts_due.wait()
             self._receipts_due.clear()
+            if self.silent:
+                continue
             for name, view in list(self.ledgers.items()):
                 size, note = view.log.proven, view.log.proven_note
-                if size <= self._cosigned.get(name, 0) or view.faults:
+                if size <= self._cosigned.get(view.log.origin, 0) or view.faults:
                     continue
-                receipt = self.signer.cosign(note, int(time.time()))
+                receipt = self.signer.cosign(note, int(self.time()))
                 try:
-                    await self.send_raw(Topics(*name).receipt, receipt)
+                    await self.send_raw(Topics(*name).receipt, receipt, retain=True)
                 except UplinkUnavailable:
                     break  # sent when we are connected again
-                self._cosigned[name] = size
+                self._cosigned[view.log.origin] = size
                 view.receipts += 1
                 self._changed.set()

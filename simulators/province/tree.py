@@ -20,6 +20,7 @@ class LogCopy:
         faults: what cannot be true of an honest log; a gap is none.
         claimed: size of the newest checkpoint that the gateway signed.
         proven: size of the newest checkpoint whose root our own tree has.
+        abandoned: whether a later epoch was begun; then this one is never whole.
     """
 
     def __init__(self, origin: str) -> None:
@@ -30,12 +31,14 @@ class LogCopy:
         self.proven = 0
         self.faults: list[str] = []
         self.proven_note = b""
+        self.abandoned = False
         self._whole = 0  # leaves without a gap
         self._nodes: dict[tuple[int, int], bytes] = {}
         self._ahead: dict[int, bytes] = {}
         self._unread: list[bytes] = []
         self._unproven: dict[int, tuple[bytes, bytes]] = {}
-        self._key: Verifier | None = None
+        self._keys: list[tuple[int, Verifier]] = []  # from which size on each one signs
+        self._strange: list[bytes] = []  # checkpoints by a key that is not known, or not yet
 
     @property
     def missing(self) -> int:
@@ -45,7 +48,13 @@ class LogCopy:
     @property
     def verified(self) -> bool:
         """Nothing wrong, and the newest checkpoint fits what arrived."""
-        return not self.faults and self.claimed > 0 and self.proven == self.claimed
+        whole = self.claimed > 0 and self.proven == self.claimed
+        return whole and not self.faults and not self.abandoned
+
+    @property
+    def key(self) -> Verifier | None:
+        """The key that signs now."""
+        return self._keys[-1][1] if self._keys else None
 
     @property
     def _top(self) -> int:
@@ -64,10 +73,26 @@ class LogCopy:
 
     def enrol(self, key: Verifier) -> None:
         """Take the gateway's key, and read the checkpoints that waited for it."""
-        self._key = key
+        self._keys = [(0, key)]
         waiting, self._unread = self._unread, []
         for note in waiting:
             self.checkpoint(note)
+
+    def rotate(self, index: int, old: Verifier, new: Verifier) -> None:
+        """The leaf at `index` names the key that signs from there on."""
+        if self.key is None or str(self.key) != str(old):
+            self.fault(f"record {index} changes a key that is not in force")
+            return
+        self._keys.append((index + 1, new))
+        waiting, self._strange = self._strange, []
+        for note in waiting:
+            head = parse_note(note).checkpoint
+            if head.size > index and self._signed(note):
+                self.checkpoint(note)
+            else:
+                self._strange.append(note)
+        if not self._strange:
+            self.faults = [text for text in self.faults if text != self._strange_text()]
 
     def add(self, index: int, leaf: bytes) -> bool:
         """Take a leaf. True the first time."""
@@ -95,11 +120,14 @@ class LogCopy:
 
     def checkpoint(self, note: bytes) -> Checkpoint | None:
         """Take a checkpoint; None while its key is unknown. Raises Refused."""
-        if self._key is None:
-            parse_note(note)
+        head = parse_note(note).checkpoint
+        if not self._keys:
             self._unread = [*self._unread[-MAX_HELD_NOTES:], note]
             return None
-        head = verify_checkpoint(note, self._key)
+        if not self._signed(note):
+            # Perhaps the leaf that explains its key is still on its way.
+            self._strange = [*self._strange[-MAX_HELD_NOTES:], note]
+            raise Refused(self._strange_text())
         if head.origin != self.origin:
             raise Refused(f"a checkpoint of {head.origin} came as one of {self.origin}")
         self.claimed = max(self.claimed, head.size)
@@ -113,6 +141,19 @@ class LogCopy:
         """Note something that an honest log cannot show."""
         if len(self.faults) < MAX_FAULTS and text not in self.faults:
             self.faults.append(text)
+
+    def _signed(self, note: bytes) -> bool:
+        """Whether the key that is in force at its size signed it."""
+        size = parse_note(note).checkpoint.size
+        key = max((pair for pair in self._keys if pair[0] <= size), key=lambda pair: pair[0])[1]
+        try:
+            verify_checkpoint(note, key)
+        except Refused:
+            return False
+        return True
+
+    def _strange_text(self) -> str:
+        return f"checkpoint of {self.origin} is not signed by a key that is enrolled"
 
     def _prove(self) -> None:
         for size in [size for size in self._unproven if size <= self._whole]:

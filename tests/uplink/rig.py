@@ -59,6 +59,7 @@ class Rig:
             clock=self.clock,
             on_order=self.orders.append,
             on_refused=lambda reason, digest: self.refused.append((reason, digest)),
+            ask_s=0.2,
         )
         self._run = run
         self.task: asyncio.Task[None] | None = None

@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
-from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from edge.clock import ManualClock
-from edge.domain.mine import Order
+from edge.domain.mine import MineState, Order
+from edge.domain.order import SetState
 from edge.domain.record import Draft, RecordType
-from edge.errors import StorageFull
-from edge.ledger.checkpoint import Checkpoint, Signer
+from edge.ledger.checkpoint import Signer
 from edge.ledger.store import Ledger
+from edge.rules.orders import accepted
 from edge.uplink.inbox import REPORT_MOST, VERIFY_MOST, Inbox
 from edge.uplink.orders import UnsignedOrder, write_order
 from edge.uplink.topics import Topics
-from tests.uplink.rig import GATEWAY, MINE, ORIGIN, PREFIX, SIGNER, until
+from tests.uplink.rig import GATEWAY, MINE, ORIGIN, PREFIX, SIGNER
 
 PROVINCE = Signer.generate("province.example")
 
@@ -55,11 +54,6 @@ class Desk:
         payload = write_order(UnsignedOrder(**{**fields, **changes}), PROVINCE)
         self.inbox.take(f"{PREFIX}/order", payload)
 
-    def receipt(self, note: bytes | None = None, signer: Signer = PROVINCE) -> None:
-        if note is None:
-            note = self.ledger.seal_head().result(5)
-        self.inbox.take(f"{PREFIX}/receipt", signer.cosign(note, 1_767_225_600))
-
     def append(self, count: int) -> None:
         now = self.clock.now()
         drafts = [Draft(RecordType.GATEWAY_HEALTH, now, {"n": n}) for n in range(count)]
@@ -69,16 +63,13 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     desk = Desk(tmp_path)
-    task = asyncio.create_task(desk.inbox.keep_receipts())
     yield desk
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
     desk.ledger.close()
 
 
 async def test_an_order_is_passed_on(desk: Desk) -> None:
     desk.order()
-    assert [order.args for order in desk.orders] == [{"state": "closed"}]
+    assert [order.args for order in desk.orders] == [SetState(state=MineState.CLOSED)]
     assert desk.refused == []
 
 
@@ -92,9 +83,7 @@ async def test_a_refused_order_is_reported_with_reason_and_digest(desk: Desk) ->
 
 async def test_an_order_that_was_recorded_is_refused_after_a_restart(desk: Desk) -> None:
     desk.order()
-    data = {"nonce": "a-nonce-of-sixteen", "kind": "set-state", "args": {"state": "closed"}}
-    draft = Draft(RecordType.ORDER_ACCEPTED, desk.clock.now(), data)
-    desk.ledger.submit([draft]).result(5)
+    desk.ledger.submit([accepted(desk.orders[0], desk.clock.now())]).result(5)
     desk.inbox = desk.new_inbox()
     desk.order()
     assert [reason for reason, _digest in desk.refused] == ["the order was received before"]
@@ -129,92 +118,3 @@ async def test_a_flood_that_is_too_fast_is_not_even_looked_at(desk: Desk) -> Non
 async def test_a_message_on_another_topic_is_counted(desk: Desk) -> None:
     desk.inbox.take(f"{PREFIX}/alarm", b"")
     assert desk.inbox.refused == {"topic": 1}
-
-
-async def test_a_receipt_is_kept_by_the_ledger(desk: Desk) -> None:
-    desk.append(3)
-    desk.receipt()
-    await until(lambda: desk.inbox.newest_receipt is not None)
-    assert desk.inbox.newest_receipt == (3, desk.clock.now())
-    kept = desk.ledger.receipt()
-    assert kept is not None
-    assert kept[0] == 3
-
-
-async def test_a_receipt_that_covers_nothing_more_is_not_kept_again(desk: Desk) -> None:
-    desk.append(3)
-    note = desk.ledger.seal_head().result(5)
-    desk.receipt(note)
-    await until(lambda: desk.inbox.newest_receipt is not None)
-    first = desk.ledger.receipt()
-    desk.inbox.take(f"{PREFIX}/receipt", PROVINCE.cosign(note, 1_767_300_000))
-    await asyncio.sleep(0.05)
-    assert desk.ledger.receipt() == first
-    assert desk.inbox.refused == {}
-
-
-async def test_of_several_receipts_the_furthest_is_kept(desk: Desk) -> None:
-    notes = []
-    for _ in range(3):
-        desk.append(2)
-        notes.append(desk.ledger.seal_head().result(5))
-    for note in (notes[1], notes[2], notes[0]):
-        desk.receipt(note)
-    await until(lambda: desk.inbox.newest_receipt is not None)
-    kept = desk.ledger.receipt()
-    assert kept is not None
-    assert kept[0] == 6
-
-
-async def test_a_receipt_by_a_stranger_is_counted_and_dropped(desk: Desk) -> None:
-    desk.append(1)
-    desk.receipt(signer=Signer.generate("province.example"))
-    assert desk.inbox.refused == {"receipt": 1}
-
-
-async def test_a_receipt_for_a_head_that_we_never_had_is_counted_and_dropped(
-    desk: Desk,
-) -> None:
-    desk.append(2)
-    desk.receipt(SIGNER.checkpoint(Checkpoint(ORIGIN, 2, bytes(32))))
-    await until(lambda: desk.inbox.refused["receipt"] == 1)
-    assert desk.ledger.receipt() is None
-
-
-async def test_a_receipt_for_more_than_we_hold_is_counted_and_dropped(desk: Desk) -> None:
-    desk.receipt(SIGNER.checkpoint(Checkpoint(ORIGIN, 9, bytes(32))))
-    assert desk.inbox.refused == {"receipt": 1}
-
-
-async def test_a_receipt_that_the_disk_does_not_take_is_dropped_and_the_next_is_kept(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    add, faults = desk.ledger.add_receipt, [StorageFull("full")]
-
-    def failing(note: bytes, size: int) -> Future[None]:
-        if not faults:
-            return add(note, size)
-        future: Future[None] = Future()
-        future.set_exception(faults.pop())
-        return future
-
-    monkeypatch.setattr(desk.ledger, "add_receipt", failing)
-    desk.append(1)
-    desk.receipt()
-    await until(lambda: not faults)
-    desk.append(1)
-    desk.receipt()
-    await until(lambda: desk.inbox.newest_receipt is not None)
-    kept = desk.ledger.receipt()
-    assert kept is not None
-    assert kept[0] == 2
-
-
-async def test_a_flood_of_receipts_is_not_even_looked_at(desk: Desk) -> None:
-    for _ in range(VERIFY_MOST + 5):
-        desk.inbox.take(f"{PREFIX}/receipt", b"forged")
-    assert desk.inbox.refused == {"receipt": VERIFY_MOST + 5}
-    desk.append(1)
-    desk.receipt()
-    await asyncio.sleep(0.05)
-    assert desk.inbox.newest_receipt is None
