@@ -65,7 +65,10 @@ def _read(path: Path) -> np.ndarray:
         data = np.frombuffer(path.read_bytes(), np.uint8)
     except OSError as error:
         raise ValueError(f"cannot be read ({error.strerror})") from error
-    picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    try:
+        picture = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error as error:  # it says to be larger than OpenCV may make it
+        raise ValueError("claims too many pixels; give a smaller picture") from error
     if picture is None:
         raise ValueError("is not a picture that can be decoded; give a JPEG or PNG")
     if picture.shape[0] * picture.shape[1] > MAX_PIXELS:

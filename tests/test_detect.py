@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import struct
+import zlib
 
 import cv2
 import numpy as np
@@ -78,3 +80,22 @@ def test_a_giant_file_or_picture_is_not_taken_in(model, photo, tmp_path, monkeyp
 def test_an_unusable_model_is_an_error(photo):
     with pytest.raises(ConfigError):
         detect_files([photo], "/no/such.onnx", as_json=True)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def test_a_small_file_that_claims_a_gigantic_picture_is_said(model, photo, tmp_path, capsys):
+    bomb = tmp_path / "bomb.png"
+    header = struct.pack(">IIBBBBB", 40_000, 40_000, 8, 2, 0, 0, 0)
+    bomb.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + _chunk(b"IHDR", header)
+        + _chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + _chunk(b"IEND", b"")
+    )
+    assert detect_files([bomb, photo], model, as_json=True) == 1
+    told = capsys.readouterr()
+    assert "too many pixels" in told.err
+    assert json.loads(told.out)["image"] == str(photo)
