@@ -13,6 +13,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
 from pathlib import Path
@@ -64,7 +65,7 @@ def replay_files(
         readings: CSV files (may be .gz) with `ts`, `p_kw`, and optionally `meter` and columns
             named like the other quantities of a reading.
         videos: camera code to file.
-        target: where the leaves go.
+        target: where the leaves go; replaced only by a whole replay.
         meter: code for a CSV without a meter column; needed when there are several meters.
         start: UTC time of the first video frame.
 
@@ -76,10 +77,31 @@ def replay_files(
         Refused: a file that cannot be read as what it should be; says where.
     """
     meters = _meter_codes(config, meter)
-    with Progress(transient=True) as progress, target.open("wb") as out:
+    with Progress(transient=True) as progress, _whole(target) as out:
         streams = [_csv_readings(path, meters, progress) for path in readings]
         streams += _video_streams(config, videos, start, progress)
         return _replay(config, heapq.merge(*streams, key=lambda item: item.stamp.wall_us), out)
+
+
+@contextmanager
+def _whole(target: Path) -> Iterator[IO[bytes]]:
+    """A file that becomes `target` once it is whole: a replay that fails leaves what was there."""
+    if target.exists() and not target.is_file():  # a pipe or a terminal
+        with target.open("wb") as out:
+            yield out
+        return
+    part = target.with_name(f"{target.name}.part")
+    try:
+        out = part.open("wb")
+    except OSError as error:
+        error.filename = str(target)  # the one that somebody named
+        raise
+    try:
+        with out:
+            yield out
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _replay(config: SealConfig, observations: Iterable[Observation], out: IO[bytes]) -> str:

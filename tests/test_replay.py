@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -137,6 +138,31 @@ def test_what_is_no_recording_is_refused_and_says_where(
     path.write_bytes(content)
     with pytest.raises(Refused, match=says.replace("?", r"\?")):
         replay(tmp_path, path)
+
+
+def test_a_replay_that_fails_leaves_the_records_of_an_earlier_one(tmp_path: Path) -> None:
+    good = csv_file(tmp_path, "ts,meter,p_kw\n" + HOIST_AT_NIGHT)
+    replay(tmp_path, good)
+    earlier = (tmp_path / "records.jsonl").read_bytes()
+    bad = csv_file(tmp_path, "ts,meter,p_kw\n" + HOIST_AT_NIGHT + "later,hoist,1\n", "bad.csv")
+    with pytest.raises(Refused):
+        replay(tmp_path, bad)
+    assert (tmp_path / "records.jsonl").read_bytes() == earlier
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "readings.csv",
+        "bad.csv",
+        "records.jsonl",
+    }
+
+
+def test_records_can_go_to_a_pipe(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "records.jsonl")
+    reader = os.open(tmp_path / "records.jsonl", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        replay(tmp_path, csv_file(tmp_path, "ts,meter,p_kw\n" + HOIST_AT_NIGHT[:60]))
+        assert os.read(reader, 65536).count(b"\n") > 0
+    finally:
+        os.close(reader)
 
 
 def test_a_broken_or_missing_archive_is_refused(tmp_path: Path) -> None:
