@@ -235,7 +235,8 @@ class Connection:
             return
         self._unanswered.append((mark, taken))
         if len(self._unanswered) > UNANSWERED_MOST:
-            self.drop("it sends on without waiting for our answers")
+            # Not here: we are inside a callback of paho's, which holds a lock.
+            self._loop.call_soon(self.drop, "it sends on without waiting for our answers")
         elif taken is None or taken.done():
             self._answer()
         else:

@@ -44,7 +44,12 @@ class Rig:
     """Ledger and uplink of one gateway; runs as an async context manager."""
 
     def __init__(
-        self, directory: Path, *brokers: BrokerSpec, keys: tuple[str, ...] = (), run: bool = True
+        self,
+        directory: Path,
+        *brokers: BrokerSpec,
+        keys: tuple[str, ...] = (),
+        run: bool = True,
+        **options: Any,
     ) -> None:
         self.clock = SystemClock()
         self.orders: list[Order] = []
@@ -59,7 +64,7 @@ class Rig:
             clock=self.clock,
             on_order=self.orders.append,
             on_refused=lambda reason, digest: self.refused.append((reason, digest)),
-            ask_s=0.2,
+            **{"ask_s": 0.2, **options},
         )
         self._run = run
         self.task: asyncio.Task[None] | None = None

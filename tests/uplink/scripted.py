@@ -25,6 +25,12 @@ def packet(kind: int, body: bytes, flags: int = 0) -> bytes:
             return bytes(head) + body
 
 
+def publish(mid: int, payload: bytes, topic: str = "order", *, modern: bool = True) -> bytes:
+    """A PUBLISH of QoS 1 from the broker."""
+    head = struct.pack("!H", len(topic)) + topic.encode() + struct.pack("!H", mid)
+    return packet(PUBLISH, head + (b"\x00" if modern else b"") + payload, flags=2)
+
+
 @dataclass
 class Published:
     topic: str
@@ -65,6 +71,7 @@ class ScriptedBroker:
     unacknowledged: int = 0
     most_unacknowledged: int = 0
     goodbyes: int = 0
+    acks: list[int] = field(default_factory=list)  # packet ids of PUBACKs from the client
     port: int = 0
     writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
@@ -84,6 +91,10 @@ class ScriptedBroker:
 
     def spec(self, **changes: object) -> BrokerSpec:
         return BrokerSpec.model_validate({"host": "127.0.0.1", "port": self.port, **changes})
+
+    def say(self, data: bytes) -> None:
+        """Send bytes to whoever came last."""
+        self.writers[-1].write(data)
 
     def hang_up(self) -> None:
         for writer in self.writers:
@@ -118,6 +129,8 @@ class ScriptedBroker:
                 rest = b"\x00" if level == 5 else b""
                 codes = bytes([self.script.suback] * 2)
                 writer.write(packet(SUBACK, body[:2] + rest + codes) + self.script.greeting)
+            elif kind == PUBACK:
+                self.acks.append(struct.unpack("!H", body[:2])[0])
             elif kind == PINGREQ:
                 writer.write(packet(PINGRESP, b""))
             elif kind == DISCONNECT:
