@@ -1,26 +1,27 @@
 """Durable appends, tree and all, next to bare SQLite and to other people's storage.
 
 `append_vs_…` is the other's time for the same bytes divided by ours: above 1 we are faster. Ours
-begins when a draft is handed over and ends when its future resolves, which is after the commit.
-Bare SQLite inserts the finished leaves into a table of two columns on the same thread, with
-our pragmas. Both take turns in short blocks; medians of what a commit took are compared. With 1
-and 10 records a commit each is waited for before the next is handed over (the writer would put
-what waits into one commit); with 500, a full commit, one batch is spelled while another is
-written, as on a busy gateway. `sqlite_500_alone` is the same with each waited for.
+goes through the front door, from drafts to resolved futures, which is after the commit. All take
+turns in short blocks; the medians of what a commit took in each block are compared.
+
+- `append_vs_sqlite`: bare SQLite writes the same bytes (the ledger's own rows of leaves and tree
+  nodes, made beforehand) in the same tables with the same pragmas: what the ledger adds is
+  spelling, hashing, futures and its thread. The lower of 1 and 10 records a commit.
+- `…_leaves_only`: SQLite writes only the leaves, without lanes, types, indices or a tree.
+- `…_alone`: the ledger where each commit is waited for before the next record is handed over;
+  otherwise up to eight commits' records are under way, and the writer takes one at a time.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -29,129 +30,156 @@ from benchmarks.peers.install import PeerMissing
 from benchmarks.peers.persistqueue import PersistQueue
 from benchmarks.peers.thingsboard import ThingsBoard
 from benchmarks.rig import arguments, report
+from edge.ledger import writer
 from edge.ledger.leaf import encode_leaf
-from edge.ledger.schema import connect_writer
+from edge.ledger.merkle import new_nodes
+from edge.ledger.schema import connect_writer, migrate
+from edge.ledger.store import Ledger
 
-PRAGMAS = ("journal_mode", "synchronous", "cell_size_check", "journal_size_limit")
 BULK = 10_000  # events in a burst against ThingsBoard
+UNDER_WAY = 8
 
-Block = Callable[[int, int], list[float]]  # commits, records each: seconds of every commit
+Block = Callable[[int, int], float]  # commits, records each: seconds a commit
+Rows = list[tuple[Any, ...]]
 
 
 class Ours:
     """The ledger through its front door."""
 
-    def __init__(self, directory: Path, under_way: int = 1) -> None:
-        self._ledger = open_ledger(directory)
+    def __init__(self, ledger: Ledger, under_way: int = 1) -> None:
+        self._ledger = ledger
         self._under_way = under_way
 
-    def block(self, commits: int, records: int) -> list[float]:
-        """Append; with several under way a commit takes from one answer to the next."""
+    def block(self, commits: int, records: int) -> float:
         batches = [[summary(number) for number in range(records)] for _ in range(commits)]
-        took: list[float] = []
+        writer.BATCH_DRAFTS = records  # of what waits it takes this much at a time
         waiting: deque[Future[Any]] = deque()
-        last = time.perf_counter()
-        for batch in [*batches, *[None] * (self._under_way - 1)]:
-            if batch is not None:
-                waiting.append(self._ledger.submit(batch))
-            if len(waiting) >= self._under_way or batch is None:
+        began = time.perf_counter()
+        for batch in batches:
+            if len(waiting) >= self._under_way:
                 waiting.popleft().result()
-                now = time.perf_counter()
-                took.append(now - last)
-                last = now
-        return took
-
-    def close(self) -> None:
-        self._ledger.close()
+            waiting.append(self._ledger.submit(batch))
+        for future in waiting:
+            future.result()
+        return (time.perf_counter() - began) / commits
 
 
 class Bare:
     """What SQLite itself takes for these bytes."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, leaves_only: bool) -> None:
         directory.mkdir()
-        self._connection = sqlite3.connect(directory / "bare.db", isolation_level=None)
-        with closing(connect_writer(directory)) as ours:
-            for name in PRAGMAS:
-                (value,) = ours.execute(f"PRAGMA {name}").fetchone()
-                self._connection.execute(f"PRAGMA {name} = {value}")
-        self._connection.execute(
-            "CREATE TABLE leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT"
-        )
+        if not leaves_only:
+            migrate(directory)
+        self._connection = connect_writer(directory)
+        if leaves_only:
+            self._connection.execute(
+                "CREATE TABLE leaf (idx INTEGER PRIMARY KEY, leaf BLOB NOT NULL) STRICT"
+            )
+        self._leaves_only = leaves_only
         self._size = 0
+        self._nodes: dict[tuple[int, int], bytes] = {}
 
-    def block(self, commits: int, records: int) -> list[float]:
-        took = []
-        leaf = encode_leaf(summary(0), ORIGIN, 0)
-        for _ in range(commits):
-            rows = [(self._size + i, leaf) for i in range(records)]
-            began = time.perf_counter()
+    def block(self, commits: int, records: int) -> float:
+        rows = [self._rows(records) for _ in range(commits)]
+        began = time.perf_counter()
+        for leaves, nodes in rows:
             self._connection.execute("BEGIN IMMEDIATE")
-            self._connection.executemany("INSERT INTO leaf VALUES (?, ?)", rows)
+            if self._leaves_only:
+                self._connection.executemany("INSERT INTO leaf VALUES (?, ?)", leaves)
+            else:
+                self._connection.executemany("INSERT INTO leaf VALUES (?, ?, ?, ?, ?)", leaves)
+                self._connection.executemany("INSERT INTO node VALUES (?, ?, ?)", nodes)
             self._connection.execute("COMMIT")
-            took.append(time.perf_counter() - began)
-            self._size += records
-        return took
+        return (time.perf_counter() - began) / commits
+
+    def _rows(self, records: int) -> tuple[Rows, Rows]:
+        leaves: Rows = []
+        nodes: Rows = []
+        for index in range(self._size, self._size + records):
+            draft = summary(index)
+            leaf = encode_leaf(draft, ORIGIN, index)
+            if self._leaves_only:
+                leaves.append((index, leaf))
+                continue
+            kind, wall_us = draft.type.value, draft.stamp.wall_us
+            leaves.append((index, draft.lane.value, kind, wall_us, leaf))
+            for node in new_nodes(index, leaf, lambda *place: self._nodes[place]):
+                self._nodes[node[:2]] = node[2]
+                nodes.append(node)
+        self._size += records
+        return leaves, nodes
 
     def close(self) -> None:
         self._connection.close()
 
 
-def compare(ours: Block, theirs: Block, rounds: int, commits: int, records: int) -> dict[str, Any]:
-    """Take turns. Returns the ratio of medians and both in microseconds a commit."""
-    times: tuple[list[float], list[float]] = ([], [])
+def take_turns(
+    blocks: Mapping[str, Block], rounds: int, commits: int, records: int
+) -> dict[str, float]:
+    """Median microseconds of a commit, by name."""
+    times: dict[str, list[float]] = {name: [] for name in blocks}
     for round_ in range(rounds + 1):
-        for taken, block in zip(times, (ours, theirs), strict=True):
+        for name, block in blocks.items():
             took = block(commits, records)
             if round_:  # the first one warms up
-                taken.extend(took)
-    mine, other = (statistics.median(taken) for taken in times)
-    print(f"{records:4} a commit: ours {mine * 1e6:8.0f} us, theirs {other * 1e6:8.0f} us")
-    return {"ratio": round(other / mine, 3), "us": round(mine * 1e6), "them_us": round(other * 1e6)}
+                times[name].append(took)
+    medians = {name: round(statistics.median(taken) * 1e6, 1) for name, taken in times.items()}
+    print(f"{records:5} records a commit, us: {medians}")
+    return medians
 
 
 def against_sqlite(folder: Path, rounds: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for records, commits, cases in (
-        (1, 30, {"sqlite_1": 1}),
-        (10, 30, {"sqlite_10": 1}),
-        (500, 6, {"sqlite_500": 2, "sqlite_500_alone": 1}),
-    ):
-        bare = Bare(folder / f"bare-{records}")
-        for name, under_way in cases.items():
-            ours = Ours(folder / name, under_way)
-            figures[name] = compare(ours.block, bare.block, rounds, commits, records)
-            ours.close()
-        bare.close()
-    low = min(figures["sqlite_1"]["ratio"], figures["sqlite_10"]["ratio"])
+    for records, commits in ((1, 30), (10, 30), (500, 8)):
+        ledgers = [open_ledger(folder / f"{name}-{records}") for name in ("ours", "alone")]
+        bare = Bare(folder / f"bare-{records}", leaves_only=False)
+        leaves = Bare(folder / f"leaves-{records}", leaves_only=True)
+        took = take_turns(
+            {
+                "ours": Ours(ledgers[0], UNDER_WAY).block,
+                "bare": bare.block,
+                "alone": Ours(ledgers[1]).block,
+                "leaves_only": leaves.block,
+            },
+            rounds,
+            commits,
+            records,
+        )
+        closing: tuple[Ledger | Bare, ...] = (*ledgers, bare, leaves)
+        for item in closing:
+            item.close()
+        figures[f"sqlite_{records}_us"] = took
+        figures[f"ratio_{records}"] = round(took["bare"] / took["ours"], 3)
+        figures[f"ratio_{records}_alone"] = round(took["bare"] / took["alone"], 3)
+        figures[f"ratio_{records}_leaves_only"] = round(took["leaves_only"] / took["ours"], 3)
     return {
-        "append_vs_sqlite": low,
-        "append_vs_sqlite_500": figures["sqlite_500"]["ratio"],
+        "append_vs_sqlite": min(figures["ratio_1"], figures["ratio_10"]),
+        "append_vs_sqlite_500": figures["ratio_500"],
         **figures,
     }
 
 
 def against_persistqueue(folder: Path, rounds: int) -> dict[str, Any]:
-    """One record, durable; persist-queue has no other way."""
+    """One record, durable, each waited for; persist-queue has no other way."""
     try:
         peer = PersistQueue(folder / "persistqueue")
     except PeerMissing as missing:
         return {"append_vs_persistqueue": None, "persistqueue_missing": str(missing)}
     leaf = encode_leaf(summary(0), ORIGIN, 0)
 
-    def block(commits: int, _records: int) -> list[float]:
-        took = []
+    def block(commits: int, _records: int) -> float:
+        began = time.perf_counter()
         for _ in range(commits):
-            began = time.perf_counter()
             peer.put(leaf)
-            took.append(time.perf_counter() - began)
-        return took
+        return (time.perf_counter() - began) / commits
 
-    ours = Ours(folder / "ours-persistqueue")
-    result = compare(ours.block, block, rounds, 20, 1)
-    ours.close()
+    ledger = open_ledger(folder / "ours-persistqueue")
+    took = take_turns({"ours": Ours(ledger).block, "persistqueue": block}, rounds, 20, 1)
+    ledger.close()
     peer.close()
-    return {"append_vs_persistqueue": result["ratio"], "persistqueue_1": result}
+    ratio = round(took["persistqueue"] / took["ours"], 3)
+    return {"append_vs_persistqueue": ratio, "persistqueue_1_us": took}
 
 
 def against_thingsboard(folder: Path, rounds: int) -> dict[str, Any]:
@@ -163,32 +191,30 @@ def against_thingsboard(folder: Path, rounds: int) -> dict[str, Any]:
         return {"append_vs_thingsboard": None, "thingsboard_missing": str(missing)}
     leaf = encode_leaf(summary(0), ORIGIN, 0)
 
-    def block(commits: int, records: int) -> list[float]:
-        took = []
+    def block(commits: int, records: int) -> float:
+        began = time.perf_counter()
         for _ in range(commits):
-            began = time.perf_counter()
             for _ in range(records):
                 peer.put(leaf)
             peer.wait()
-            took.append(time.perf_counter() - began)
-        return took
+        return (time.perf_counter() - began) / commits
 
-    ours = Ours(folder / "ours-thingsboard", 2)
+    ledger = open_ledger(folder / "ours-thingsboard")
+    ahead, alone = Ours(ledger, UNDER_WAY), Ours(ledger)
 
-    def ours_in_batches(_commits: int, records: int) -> list[float]:
-        return [sum(ours.block(records // 500, 500))]
+    def in_batches(_commits: int, records: int) -> float:
+        return ahead.block(records // 500, 500) * (records // 500)
 
-    burst = compare(ours_in_batches, block, max(3, rounds // 4), 1, BULK)
-    ours.close()
-    single = Ours(folder / "ours-single")
-    one = compare(single.block, block, max(3, rounds // 4), 3, 1)
-    single.close()
+    few = max(3, rounds // 4)
+    burst = take_turns({"ours": in_batches, "thingsboard": block}, few, 1, BULK)
+    single = take_turns({"ours": alone.block, "thingsboard": block}, few, 3, 1)
+    ledger.close()
     peer.close()
     return {
-        "append_vs_thingsboard": burst["ratio"],
-        "append_vs_thingsboard_1": one["ratio"],
-        f"thingsboard_{BULK}": burst,
-        "thingsboard_1": one,
+        "append_vs_thingsboard": round(burst["thingsboard"] / burst["ours"], 3),
+        "append_vs_thingsboard_1": round(single["thingsboard"] / single["ours"], 3),
+        f"thingsboard_{BULK}_us": burst,
+        "thingsboard_1_us": single,
     }
 
 
@@ -218,7 +244,7 @@ def backlog(folder: Path, count: int) -> dict[str, Any]:
 def main() -> None:
     """Measure and report."""
     args = arguments(__doc__)
-    rounds = 4 if args.quick else 25
+    rounds = 5 if args.quick else 40
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         figures = against_sqlite(folder, rounds)
