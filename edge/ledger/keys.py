@@ -16,7 +16,7 @@ from edge.ledger.reader import Reader
 from edge.ledger.schema import cannot_write
 
 KEY_NAME = "gateway.key"
-SUCCESSOR_SUFFIX = ".next"
+SUCCESSOR_NAME = "gateway.key.next"
 
 
 def load_or_create(path: Path, name: str) -> Signer:
@@ -54,7 +54,7 @@ def gateway_signer(directory: Path, name: str) -> Signer:
         _publish(directory / "gateway.vkey", signer)
         return signer
     path = directory / KEY_NAME
-    successor = path.with_suffix(SUCCESSOR_SUFFIX)
+    successor = path.with_name(SUCCESSOR_NAME)
     try:
         if successor.exists():
             _finish(directory, successor, path, name)
@@ -72,7 +72,7 @@ def credential_path() -> Path | None:
 
 def new_successor(directory: Path, name: str) -> Signer:
     """A new key, stored beside the one in force. Raises StorageFull."""
-    path = (directory / KEY_NAME).with_suffix(SUCCESSOR_SUFFIX)
+    path = directory / SUCCESSOR_NAME
     try:
         write_private(path, _new_pem())
     except OSError as error:

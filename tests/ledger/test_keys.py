@@ -6,9 +6,12 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
+from edge.clock import ManualClock
 from edge.errors import ConfigError, StorageFull
 from edge.ledger.checkpoint import Verifier
-from edge.ledger.keys import load_or_create
+from edge.ledger.keys import gateway_signer, load_or_create, new_successor
+from edge.ledger.store import Ledger
+from tests.ledger.support import ORIGIN, WAIT_S
 
 
 def test_a_key_is_made_once_and_found_again(tmp_path):
@@ -91,3 +94,56 @@ def test_a_public_half_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "gateway.vkey").mkdir()
     with pytest.raises(StorageFull, match=r"gateway\.vkey"):
         load_or_create(tmp_path / "gateway.key", "gw")
+
+
+def test_a_key_that_systemd_hands_us_goes_before_the_file(tmp_path, monkeypatch):
+    credentials, storage = tmp_path / "credentials", tmp_path / "storage"
+    for directory in (credentials, storage):
+        directory.mkdir()
+    ours = load_or_create(storage / "gateway.key", "gw")
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(credentials))
+    assert str(gateway_signer(storage, "gw").verifier) == str(ours.verifier)  # none is handed
+    handed = load_or_create(credentials / "gateway.key", "gw")
+    assert str(gateway_signer(storage, "gw").verifier) == str(handed.verifier)
+    assert (storage / "gateway.vkey").read_text().strip() == str(handed.verifier)
+
+
+def rotated(directory, *, known):
+    """A change of key that a crash interrupted after (`known`) or before the ledger knew."""
+    old = gateway_signer(directory, ORIGIN)
+    ledger = Ledger.open(directory, origin=ORIGIN, signer=old, clock=ManualClock())
+    new = new_successor(directory, ORIGIN)
+    if known:
+        ledger.rotate(new).result(WAIT_S)
+    ledger.close()
+    return old, new
+
+
+def test_a_change_of_key_that_the_ledger_knows_is_finished(tmp_path):
+    _old, new = rotated(tmp_path, known=True)
+    for _ in range(2):
+        signer = gateway_signer(tmp_path, ORIGIN)
+        assert str(signer.verifier) == str(new.verifier)
+        Ledger.open(tmp_path, origin=ORIGIN, signer=signer, clock=ManualClock()).close()
+    assert not (tmp_path / "gateway.key.next").exists()
+    assert (tmp_path / "gateway.vkey").read_text().strip() == str(new.verifier)
+
+
+def test_a_change_of_key_that_the_ledger_does_not_know_never_was(tmp_path):
+    old, _new = rotated(tmp_path, known=False)
+    assert str(gateway_signer(tmp_path, ORIGIN).verifier) == str(old.verifier)
+    assert not (tmp_path / "gateway.key.next").exists()
+
+
+def test_without_a_ledger_a_new_key_beside_the_old_one_is_dropped(tmp_path):
+    old = gateway_signer(tmp_path, ORIGIN)
+    new_successor(tmp_path, ORIGIN)
+    assert str(gateway_signer(tmp_path, ORIGIN).verifier) == str(old.verifier)
+
+
+def test_a_disk_that_takes_no_key_is_said(tmp_path):
+    with pytest.raises(StorageFull):
+        new_successor(tmp_path / "nowhere", ORIGIN)
+    (tmp_path / "gateway.key.next").mkdir()
+    with pytest.raises((ConfigError, StorageFull)):
+        gateway_signer(tmp_path, ORIGIN)
