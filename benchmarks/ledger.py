@@ -9,7 +9,7 @@ turns in short blocks; the medians of what a commit took in each block are compa
   spelling, hashing, futures and its thread. The lower of 1 and 10 records a commit.
 - `…_leaves_only`: SQLite writes only the leaves, without lanes, types, indices or a tree.
 - `…_alone`: the ledger where each commit is waited for before the next record is handed over;
-  otherwise up to eight commits' records are under way, and the writer takes one at a time.
+  otherwise up to sixteen commits' records are under way, and the writer takes one at a time.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from edge.ledger.schema import connect_writer, migrate
 from edge.ledger.store import Ledger
 
 BULK = 10_000  # events in a burst against ThingsBoard
-UNDER_WAY = 8
+UNDER_WAY = 16
 
 Block = Callable[[int, int], float]  # commits, records each: seconds a commit
 Rows = list[tuple[Any, ...]]
@@ -56,8 +56,9 @@ class Ours:
         waiting: deque[Future[Any]] = deque()
         began = time.perf_counter()
         for batch in batches:
-            if len(waiting) >= self._under_way:
-                waiting.popleft().result()
+            if len(waiting) >= self._under_way:  # when it is full half of it must be done
+                for future in [waiting.popleft() for _ in range((self._under_way + 1) // 2)][::-1]:
+                    future.result()
             waiting.append(self._ledger.submit(batch))
         for future in waiting:
             future.result()

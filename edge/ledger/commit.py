@@ -49,7 +49,7 @@ class Commit:
         node: Callable[[int, int], bytes],
     ) -> None:
         self.after = before
-        self.peaks = dict(peaks)  # level to the newest perfect node there
+        self.peaks = peaks  # level to the newest perfect node there; replaced, never changed
         self.seal_wanted = False
         self.has_alarm = False
         self._origin = origin
@@ -68,11 +68,9 @@ class Commit:
         """Add drafts as leaves."""
         start = self.after.size
         leaves = [draft.at(index) for index, draft in enumerate(drafts, start)]
-        peaks = dict(self.peaks)
-        for level, first, row in new_rows(start, leaves, self._peak):
-            self._new_nodes.append((level, first, row))
-            peaks[level] = row[-1]
-        self.peaks = peaks
+        rows = list(new_rows(start, leaves, self._peak))
+        self._new_nodes += rows
+        self.peaks = {**self.peaks, **{level: row[-1] for level, _first, row in rows}}
         newest = dict(self.after.newest)
         records = []
         for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start):
