@@ -13,7 +13,7 @@ from simulators.site.cli import site
 
 def register(app: typer.Typer) -> None:
     """Add the simulators' commands to `app`."""
-    simulate = typer.Typer(no_args_is_help=True, help="Run one simulator until Ctrl-C.")
+    simulate = typer.Typer(no_args_is_help=True, help="模拟 · Run one simulator until Ctrl-C.")
     for command in (site, meters, contacts, camera, province):
         simulate.command()(command)
     app.add_typer(simulate, name="simulate")

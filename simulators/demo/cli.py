@@ -48,7 +48,7 @@ def demo(
         Path | None, typer.Option(help="write the last screen to this file as a picture")
     ] = None,
 ) -> None:
-    """Play a night at an idle mine; exit 0 only if the province got every alarm, once.
+    """演示 · Play a night at an idle mine; exit 0 only if the province got every alarm, once.
 
     Everything runs on sockets of this machine: Modbus TCP and RTU, RTSP, MQTT over TLS.
     """

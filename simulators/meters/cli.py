@@ -109,9 +109,6 @@ def _run(work: Coroutine[None, None, None]) -> None:
         asyncio.run(work)
     except KeyboardInterrupt:
         out.print("stopped")
-    except OSError as error:
-        out.print(f"[red]{error}[/]")
-        raise typer.Exit(1) from error
 
 
 async def _serve(

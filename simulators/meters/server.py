@@ -8,6 +8,7 @@ keeps each request, and every unit has its own faults.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import time
 from collections.abc import Callable, Coroutine, Sequence
@@ -178,7 +179,8 @@ async def _listen(server: _TcpServer | _SerialServer, where: str) -> None:
     try:
         await server.serve_forever(background=True)
     except RuntimeError as error:
-        raise OSError(f"{where} cannot be opened; is it in use?") from error
+        words = f"{where} cannot be opened; is it in use, or not this machine's?"
+        raise OSError(errno.EADDRINUSE, words) from error
 
 
 def _device(unit: Unit, now: Callable[[], float]) -> SimDevice:

@@ -12,6 +12,7 @@ import pytest
 import typer
 
 from edge import cli
+from edge.terminal import DEFAULT_CONFIG
 from edge.config import load
 from edge.errors import ConfigError
 from tests.configs import SAMPLE
@@ -54,7 +55,7 @@ def test_the_command_that_is_started_exists():
     group = typer.main.get_command(cli.app)
     command = group.commands[arguments[0]]  # type: ignore[attr-defined]
     context = command.make_context(arguments[0], arguments[1:])
-    assert context.params["config"] == cli.DEFAULT_CONFIG
+    assert context.params["config"] == DEFAULT_CONFIG
 
 
 def test_a_faulty_configuration_is_not_started_again_and_everything_else_is():
@@ -72,7 +73,7 @@ def test_systemd_is_told_how_the_daemon_is():
 
 def test_the_directories_are_those_of_the_sample():
     assert str(load(SAMPLE).storage.dir) == f"/var/lib/{only('StateDirectory')}"
-    assert str(cli.DEFAULT_CONFIG.parent) == f"/etc/{only('ConfigurationDirectory')}"
+    assert str(DEFAULT_CONFIG.parent) == f"/etc/{only('ConfigurationDirectory')}"
 
 
 def test_the_user_is_its_own_and_is_made():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 
 import pytest
@@ -112,8 +113,9 @@ async def test_two_clients_are_served_at_once_and_one_slow_unit_holds_up_nobody(
 
 async def test_an_address_in_use_is_told_as_such():
     async with MeterServer([ContactUnit()]) as server:
-        with pytest.raises(OSError, match="is it in use"):
+        with pytest.raises(OSError, match="is it in use") as caught:
             await MeterServer([ContactUnit()], port=server.port).__aenter__()
+    assert caught.value.errno == errno.EADDRINUSE  # by which the command tells it without a trace
 
 
 # Loads and counters

@@ -12,6 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from edge import cli
 from edge.clock import SystemClock
 from edge.sensors.modbus import open_port
 from edge.sensors.plan import Span
@@ -117,7 +118,8 @@ def test_a_contact_that_does_not_exist_is_refused():
     assert "contacts are 0 to 7" in _plain(answer.output)
 
 
-def test_an_address_that_is_not_ours_ends_with_a_word(capfd):
+def test_an_address_that_is_not_ours_is_an_error_that_the_command_tells():
     answer = CliRunner().invoke(app, ["meters", "--host", "192.0.2.1", "--duration", "1"])
-    assert answer.exit_code == 1
-    assert "192.0.2.1:5020 cannot be opened" in answer.output + capfd.readouterr().out
+    assert isinstance(answer.exception, OSError)
+    assert answer.exception.errno in cli._ADDRESS_ERRORS
+    assert "192.0.2.1:5020 cannot be opened" in str(answer.exception)
