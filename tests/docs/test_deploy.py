@@ -12,9 +12,9 @@ import pytest
 import typer
 
 from edge import cli
-from edge.terminal import DEFAULT_CONFIG
 from edge.config import load
 from edge.errors import ConfigError
+from edge.terminal import DEFAULT_CONFIG
 from tests.configs import SAMPLE
 from tests.docs.pages import REPO
 
