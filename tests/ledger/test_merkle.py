@@ -8,6 +8,7 @@ from edge.ledger.merkle import (
     EMPTY_ROOT,
     Frontier,
     consistency_proof,
+    cover,
     inclusion_proof,
     leaf_hash,
     new_nodes,
@@ -189,6 +190,31 @@ def test_a_tree_is_consistent_with_itself_only_without_a_proof():
     assert verify_consistency(3, 3, b"r", b"r", [])
     assert not verify_consistency(3, 3, b"r", b"r", [b"r"])
     assert not verify_consistency(3, 3, b"r", b"s", [])
+
+
+@given(st.integers(1, SIZES), st.integers(1, SIZES), st.binary(min_size=32, max_size=32))
+def test_a_proof_that_goes_on_after_its_end_proves_nothing(a, b, more):
+    old, new = min(a, b), max(a, b)
+    path = inclusion_proof(old - 1, new, TREE)
+    top = root(new, TREE)
+    assert verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, path, top) is True
+    longer = verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, [*path, more], top)
+    assert longer is False
+    proof = consistency_proof(old, new, TREE)
+    assert verify_consistency(old, new, root(old, TREE), top, proof) is True
+    assert verify_consistency(old, new, root(old, TREE), top, [*proof, more]) is False
+
+
+@given(st.integers(0, 300), st.integers(0, 300))
+def test_any_stretch_is_covered_by_the_fewest_perfect_nodes(a, b):
+    start, end = min(a, b), max(a, b)
+    at, levels = start, list(cover(start, end))
+    for level in levels:
+        assert at % (1 << level) == 0, "a node begins at a multiple of its width"
+        larger = 2 << level
+        assert at % larger or at + larger > end, "no larger node would have fitted"
+        at += 1 << level
+    assert at == end
 
 
 def test_leaves_cannot_pass_for_inner_nodes():
