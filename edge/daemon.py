@@ -19,7 +19,8 @@ from edge.console.server import serve
 from edge.domain.observation import ClockStepped, SessionTaken, SourceLost
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errands import Errands
-from edge.errors import ConfigError, Refused, StorageFull, UplinkUnavailable
+from edge.errors import ConfigError, LedgerCorrupt, Refused, StorageFull, UplinkUnavailable
+from edge.ledger.damage import mark
 from edge.ledger.epoch import begin, open_ledger
 from edge.ledger.keys import gateway_signer
 from edge.ledger.succession import Break
@@ -268,8 +269,18 @@ async def run(config: SealConfig, clock: Clock) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    while broken := await Daemon(config, clock).run(stop):
-        _begin_epoch(config, broken, clock)
+    try:
+        while broken := await Daemon(config, clock).run(stop):
+            _begin_epoch(config, broken, clock)
+    except* LedgerCorrupt as group:
+        # Once is enough: the next start sets the damaged ledger aside, if that is sound.
+        mark(config.storage.dir, str(_first(group)))
+        raise
+
+
+def _first(group: BaseExceptionGroup[LedgerCorrupt]) -> BaseException:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
 
 
 def _begin_epoch(config: SealConfig, broken: Break, clock: Clock) -> None:

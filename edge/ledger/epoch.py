@@ -12,7 +12,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,10 +24,11 @@ from edge.clock import Clock
 from edge.domain.mine import MineState
 from edge.domain.record import INCIDENT_TYPES, Draft
 from edge.errors import ConfigError, EsealError, LedgerCorrupt, StorageFull
-from edge.ledger.checkpoint import Signer
+from edge.ledger.checkpoint import Checkpoint, Signer
+from edge.ledger.damage import MARK, left_lately, marked
 from edge.ledger.evidence import EvidenceFiles, fsync_directory
-from edge.ledger.leaf import evidence_of
-from edge.ledger.merkle import root
+from edge.ledger.leaf import decode_leaf, evidence_of
+from edge.ledger.merkle import leaf_hash, root
 from edge.ledger.origin import parse_origin
 from edge.ledger.reader import EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import FILE_NAME, told
@@ -41,12 +43,13 @@ from edge.ledger.succession import (
     first_leaves,
     next_origin,
 )
-from edge.ledger.witness import HEAD_NAME
+from edge.ledger.survey import Row, Unreadable, rows
+from edge.ledger.witness import HEAD_NAME, read_head
 
 INTENT = "epoch.json"
 FOLDER = "epochs"
 _PARTIAL = "moving"
-_PARTS = (FILE_NAME + "-wal", FILE_NAME + "-shm", FILE_NAME, HEAD_NAME, EVIDENCE_DIRECTORY)
+_PARTS = (FILE_NAME + "-wal", FILE_NAME + "-shm", FILE_NAME, HEAD_NAME, MARK, EVIDENCE_DIRECTORY)
 
 log = structlog.get_logger(__name__)
 
@@ -65,15 +68,29 @@ def open_ledger(
 
     Raises:
         ConfigError, StorageFull, EsealError: as `Ledger.open`.
-        LedgerCorrupt: as `Ledger.open`; `begin` with `Reason.DAMAGED` goes on from there.
+        LedgerCorrupt: as `Ledger.open`, where going on is not sound: a ledger was set aside
+            within the last hour already. Otherwise a damaged one is, and a new epoch begins.
     """
     if (directory / INTENT).exists():
         return _carry_out(directory, gateway=gateway, signer=signer, clock=clock, state=state)
-    origin = _stored_origin(directory) or gateway
+    head = read_head(directory, signer.verifier)
+    origin = _stored_origin(directory) or (head.origin if head else gateway)
     if parse_origin(origin).gateway != gateway:
         broken = Break(Reason.FOREIGN, f"the disk holds the log of {origin}")
         return begin(directory, broken, gateway=gateway, signer=signer, clock=clock, state=state)
-    return Ledger.open(directory, origin=origin, signer=signer, clock=clock)
+    try:
+        ledger = Ledger.open(directory, origin=origin, signer=signer, clock=clock)
+        if not marked(directory):
+            return ledger
+        ledger.close()
+        raise LedgerCorrupt(marked(directory))
+    except LedgerCorrupt as error:
+        if left_lately(directory / FOLDER, clock.now().wall_us):
+            raise
+        here = _readable(directory).size or 0
+        missing = max(0, head.size - here) if head and head.origin == origin else 0
+        broken = Break(Reason.DAMAGED, str(error).partition(". ")[0], missing=missing)
+    return begin(directory, broken, gateway=gateway, signer=signer, clock=clock, state=state)
 
 
 def begin(
@@ -85,7 +102,7 @@ def begin(
         StorageFull: the disk takes nothing; call `open_ledger` later, nothing is lost.
         ConfigError, LedgerCorrupt, EsealError: as `Ledger.open`.
     """
-    left = _left(directory)
+    left = _left(directory, read_head(directory, signer.verifier))
     origin = next_origin(gateway, left, broken)
     intent = {
         "origin": str(origin),
@@ -141,8 +158,15 @@ def _stored_origin(directory: Path) -> str:
         reader.close()
 
 
-def _left(directory: Path) -> Left:
-    """The log in `directory`, as far as it can be read."""
+def _left(directory: Path, head: Checkpoint | None) -> Left:
+    """The log in `directory`, as far as it can be read; else as its signed head tells."""
+    left = _readable(directory)
+    if head is None or left.root is not None or left.origin not in {"", head.origin}:
+        return left
+    return Left(head.origin, head.size, head.root, left.agreed)
+
+
+def _readable(directory: Path) -> Left:
     origin = _stored_origin(directory)
     try:
         view = LedgerView.open(directory)
@@ -161,18 +185,35 @@ def _left(directory: Path) -> Left:
 
 
 def _heritage(past: Path, agreed: int) -> list[Draft]:
-    """What the log that ended hands on; of a damaged one, what can be read of it."""
+    """What the log that ended hands on; of a damaged one, every leaf that has its hash."""
     heritage = Heritage(agreed)
+    reader = Reader(past)
     try:
-        view = LedgerView.open(past)
-        try:
-            for leaf in view.leaves_of(HANDED_ON | INCIDENT_TYPES):
-                heritage.take(leaf)
-        finally:
-            view.close()
+        with reader.connection() as connection:
+            (top,) = connection.execute("SELECT max(idx) FROM leaf").fetchone()
+            for index, row in _handed_on(connection, -1 if top is None else top):
+                if isinstance(row, tuple) and _is_whole(reader, index, row[0]):
+                    heritage.take(decode_leaf(row[0]))
     except (ConfigError, LedgerCorrupt, StorageFull, KeyError, TypeError, ValueError) as error:
         log.error("not everything could be handed on to the new epoch", error=str(error))
+    finally:
+        reader.close()
     return heritage.drafts()
+
+
+def _handed_on(
+    connection: sqlite3.Connection, top: int
+) -> Iterator[tuple[int, Row | Unreadable | None]]:
+    kinds = ", ".join(f"'{kind.value}'" for kind in sorted(HANDED_ON | INCIDENT_TYPES))
+    where = f"AND type IN ({kinds})"
+    return rows(connection, "leaf", "leaf", 0, top + 1, key="idx", where=where)
+
+
+def _is_whole(reader: Reader, index: int, leaf: object) -> bool:
+    try:
+        return isinstance(leaf, bytes) and leaf_hash(leaf) == reader.node(0, index)
+    except LedgerCorrupt:
+        return False
 
 
 def _free_folder(directory: Path) -> str:

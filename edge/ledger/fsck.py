@@ -13,11 +13,13 @@ from hashlib import file_digest
 from pathlib import Path
 
 from edge.clock import Stamp
+from edge.domain.record import RecordType
 from edge.errors import ConfigError, EsealError, LedgerCorrupt, Refused
 from edge.ledger.checkpoint import Verifier
 from edge.ledger.evidence import EvidenceFiles
 from edge.ledger.fsck_heads import check_cursors, check_heads, check_receipts
 from edge.ledger.leaf import evidence_of, parse_leaf
+from edge.ledger.lineage import Lineage
 from edge.ledger.merkle import leaf_hash, node_hash
 from edge.ledger.reader import EVIDENCE_DIRECTORY
 from edge.ledger.schema import check_version, connect_reader, told
@@ -110,6 +112,7 @@ def _sqlite(survey: Survey, progress: Progress) -> None:
 def _identity(survey: Survey) -> None:
     found = survey.found
     found.origin = str(survey.value("SELECT value FROM meta WHERE key = 'origin'", ""))
+    survey.lineage = Lineage(found.origin)
     if not found.origin:
         found.fault("账本没有说明属于谁", "it does not say its origin")
     found.size = max(
@@ -176,6 +179,11 @@ def _is_filed_right(survey: Survey, index: int, row: Row) -> bool:
             "INSERT INTO named VALUES (?, ?) ON CONFLICT DO NOTHING", (bytes.fromhex(digest), index)
         )
     said = tuple(envelope.get(name) for name in ("lane", "type", "time"))
+    if kind == RecordType.KEY_ROTATED:
+        try:
+            survey.lineage.take(index, envelope["data"])
+        except (Refused, TypeError) as error:
+            survey.found.fault(f"第 {index} 条更换密钥，签名不成立", str(error))
     return said == (lane, kind, time)
 
 

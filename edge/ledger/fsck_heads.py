@@ -23,18 +23,18 @@ def check_heads(survey: Survey, progress: Progress) -> None:
     """Every stored checkpoint: its signature, and its root against the tree."""
     stage = ("检查点", "checkpoints")
     found = survey.found
+    newest = None
     try:
-        keys = [Verifier.parse(str(survey.value("SELECT value FROM meta WHERE key = 'vkey'", "")))]
+        newest = Verifier.parse(str(survey.value("SELECT value FROM meta WHERE key = 'vkey'", "")))
     except Refused as error:
         found.fault("账本中的网关公钥损坏", f"the gateway's public key is damaged ({error})")
-        keys = []
     count = survey.value("SELECT count(*) FROM checkpoint", 0)
     done = 0
     with stepping_over(survey, *stage):
         for size, note in survey.connection.execute("SELECT size, note FROM checkpoint"):
             done += 1
             progress(stage, done, max(count, done))
-            why = _head_fault(survey, size, note, keys)
+            why = _head_fault(survey, size, note, _key_at(survey, size, newest))
             if why:
                 _tell(survey, f"检查点（{size} 条）不成立", f"checkpoint of {size} leaves: {why}")
             else:
@@ -88,14 +88,23 @@ def check_cursors(survey: Survey) -> None:
         found.fault(f"{stray} 条记录标为已删却仍在", f"{stray} leaves are there though pruned")
 
 
-def _head_fault(survey: Survey, size: object, note: object, keys: Sequence[Verifier] | None) -> str:
-    """Why a stored head does not hold; empty if it does. Without `keys` nobody need have signed."""
+def _key_at(survey: Survey, size: object, newest: Verifier | None) -> Verifier | None:
+    """The key in force for a head of that size."""
+    changes = survey.lineage.changes
+    if not changes or not isinstance(size, int):
+        return newest
+    before = [new for index, _old, new in changes if index < size]
+    return before[-1] if before else changes[0][1]
+
+
+def _head_fault(survey: Survey, size: object, note: object, key: Verifier | None) -> str:
+    """Why a stored head does not hold; empty if it does. Without `key` nobody need have signed."""
     if not isinstance(size, int) or not isinstance(note, bytes):
         return "it is not of its kind"
     try:
         head = parse_note(note).checkpoint
-        if keys:
-            head = verify_checkpoint(note, keys[0])
+        if key:
+            head = verify_checkpoint(note, key)
     except Refused as error:
         return str(error)
     if (head.origin, head.size) != (survey.found.origin, size):

@@ -225,9 +225,10 @@ def cannot_write(directory: Path, why: str) -> StorageFull:
 def corrupt(directory: Path, what: str) -> LedgerCorrupt:
     """The ledger contradicts itself: what, and how to recover."""
     return LedgerCorrupt(
-        f"{directory}: {what}. Stop here and change nothing: move the whole directory aside as "
-        "evidence, keep gateway.key, and start with an empty one; the province holds everything "
-        "up to its newest receipt and will see the break"
+        f"{directory}: {what}. Change nothing there by hand; `eseal fsck` says what is missing. "
+        "The next start of `eseal run` sets the damaged files aside under epochs/ and goes on in "
+        "a new epoch, unless it did so within the last hour: then replace the disk. The province "
+        "holds everything up to its newest receipt"
     )
 
 

@@ -46,6 +46,7 @@ class Break:
         receipt: the head that the province has cosigned and we cannot show; None if none is known.
         receipt_s: when it did, seconds since 1970.
         started_with: leaves there were when the daemon started; what came later is forked.
+        missing: leaves that were signed and cannot be read any more, of a damaged log.
     """
 
     reason: Reason
@@ -53,6 +54,7 @@ class Break:
     receipt: Checkpoint | None = None
     receipt_s: int = 0
     started_with: int | None = None
+    missing: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +88,7 @@ def lost(left: Left, broken: Break) -> tuple[int, int | None]:
     """How many leaves the province held that are not here: at least, and at most (if known)."""
     held = broken.receipt
     if held is None:
-        return 0, None
+        return broken.missing, None
     if held.origin != left.origin:
         return held.size, None  # a whole later epoch, and what of ours came after it
     here = left.size if broken.started_with is None else broken.started_with

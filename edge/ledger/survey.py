@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edge.ledger.lineage import Lineage
 from edge.ledger.pruned import runs
 from edge.ledger.schema import explain
 
@@ -118,6 +119,7 @@ class Survey:
         self.directory = directory
         self.connection = connection
         self.found = Findings()
+        self.lineage = Lineage("")
         # On disk, removed when closed: memory stays bounded however much evidence there is.
         self.named = sqlite3.connect("", isolation_level=None)
         self.named.execute("CREATE TABLE named (digest BLOB PRIMARY KEY, idx INT) WITHOUT ROWID")

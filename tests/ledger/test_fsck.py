@@ -10,7 +10,7 @@ from edge.clock import ManualClock
 from edge.errors import ConfigError, StorageFull
 from edge.ledger import candidates, chore
 from edge.ledger import fsck as module
-from edge.ledger.checkpoint import Checkpoint
+from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
 from edge.ledger.chore import Chore
 from edge.ledger.fsck import fsck
 from edge.ledger.schema import FILE_NAME
@@ -167,6 +167,30 @@ def test_a_head_of_another_tree_is_named_though_it_is_signed(place, signer, chec
     note = signer.checkpoint(Checkpoint(ORIGIN, 700, bytes(32)))
     tamper(place, "UPDATE checkpoint SET note = ?, size = 700 WHERE size = 401", note)
     assert "there are only 600 leaves" in check(place).text()
+
+
+def test_heads_are_held_against_the_key_that_was_in_force(place, signer, province):
+    successor = Signer.generate(ORIGIN)
+    ledger = Ledger.open(place, origin=ORIGIN, signer=signer, clock=ManualClock())
+    index = ledger.rotate(successor).result(WAIT_S).index
+    ledger.submit([alarm(9)]).result(WAIT_S)
+    ledger.close()
+    found = fsck(place, [province.verifier], quiet)
+    assert found.sound, found.text()
+    note = signer.checkpoint(parse_note(newest_note(place)).checkpoint)
+    newest = "(SELECT max(size) FROM checkpoint)"
+    tamper(place, f"UPDATE checkpoint SET note = ? WHERE size = {newest}", note)
+    assert "is not signed by" in fsck(place, [], quiet).text()
+    change = "UPDATE leaf SET leaf = CAST(replace(leaf, 'by_old', 'by_odd') AS BLOB)"
+    tamper(place, f"{change} WHERE idx = ?", index)
+    assert f"their hash: {index}" in fsck(place, [], quiet).text()
+
+
+def newest_note(place):
+    connection = sqlite3.connect(place / FILE_NAME)
+    (note,) = connection.execute("SELECT note FROM checkpoint ORDER BY size DESC").fetchone()
+    connection.close()
+    return note
 
 
 def test_it_works_beside_the_daemon(place, signer, province):

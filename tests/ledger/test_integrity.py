@@ -66,7 +66,7 @@ def test_every_contradiction_is_found_and_the_way_out_is_told(filled, opener, ch
     with pytest.raises(LedgerCorrupt, match=said) as caught:
         opener()
     assert str(filled) in str(caught.value)
-    assert "move the whole directory aside" in str(caught.value)
+    assert "Change nothing there by hand" in str(caught.value)
 
 
 def test_a_leaf_that_is_not_even_bytes_is_found(filled, opener):
