@@ -6,10 +6,13 @@ the signature put right, so that what lies behind the signature is reached too.
 
 from __future__ import annotations
 
+import atexit
 import base64
 import json
+import tempfile
 from contextlib import suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import rfc8785
@@ -31,8 +34,11 @@ from edge.ledger.checkpoint import (
 )
 from edge.ledger.leaf import encode_leaf, evidence_of, parse_leaf
 from edge.ledger.merkle import leaf_hash
+from edge.ledger.store import Ledger
 from edge.uplink.codec import decode_part, encode_part, offline_state, split_evidence
+from edge.uplink.inbox import Inbox
 from edge.uplink.orders import OrderDesk, UnsignedOrder, write_order
+from edge.uplink.receipt_desk import Hooks, ReceiptDesk
 from edge.uplink.topics import Address, Topics, parse_topic
 from simulators.province.view import GatewayView
 
@@ -62,12 +68,45 @@ KINDS: dict[str, dict[str, Any]] = {
 }
 
 
+def small_ledger() -> Ledger:
+    """Three records under the key that the receipts here are for."""
+    folder = tempfile.TemporaryDirectory(prefix="eseal-fuzz-")
+    ledger = Ledger.open(
+        Path(folder.name), origin=ORIGIN, signer=GATEWAY_SIGNER, clock=ManualClock()
+    )
+    atexit.register(folder.cleanup)
+    atexit.register(ledger.close)
+    ledger.submit([summary(0), opened(1), summary(2)]).result()
+    return ledger
+
+
 class Targets:
     """Everything that takes foreign bytes. What a gateway keeps is kept from input to input."""
 
     def __init__(self) -> None:
         self.clock = ManualClock()
         self.desk = OrderDesk(f"{MINE_CODE}/{GATEWAY}", [PROVINCE.verifier])
+        self._ledger = small_ledger()
+        self._topics = Topics(MINE_CODE, GATEWAY)
+        self.inbox = Inbox(
+            self._topics,
+            [PROVINCE.verifier],
+            self._ledger,
+            self.clock,
+            on_order=lambda _order: None,
+            on_refused=lambda _reason, _digest: None,
+        )
+        self.receipts = ReceiptDesk(
+            [PROVINCE.cosigner],
+            self._ledger,
+            self.clock,
+            Hooks(
+                said=lambda _size: None,
+                heard=lambda: None,
+                broke=lambda _broken: False,
+                compared=lambda _compared: None,
+            ),
+        )
         self.accepted = 0
         self._fed = 0
         self._view = GatewayView(MINE_CODE, GATEWAY)
@@ -97,7 +136,9 @@ class Targets:
             self.accepted += 1
 
     def order(self, payload: bytes) -> None:
-        self.desk.read(payload, self.clock.advance(0.01))
+        now = self.clock.advance(0.05)  # slower than the limit at which nothing is looked at
+        self.inbox.take(self._topics.order, payload)
+        self.desk.read(payload, now)
 
     def signed_order(self, payload: bytes) -> None:
         """The bytes as the inner object, well signed."""
@@ -112,19 +153,27 @@ class Targets:
                 "signature": base64.b64encode(signature).decode(),
             }
             if isinstance(order, dict):  # fresh, else the first one would be the last
-                fresh = {"nonce": f"fuzz-{self._fed:012d}"} if self._fed % 8 else {}
+                fresh = {"nonce": f"fuzz-{self._fed:012d}"} if self._fed % 64 else {}
                 envelope["order"] = order = order | fresh
                 signature = PROVINCE.sign(b"eseal-order/1\n" + rfc8785.dumps(order))
                 envelope["signature"] = base64.b64encode(signature).decode()
             self.order(rfc8785.dumps(envelope))
 
     def receipt(self, payload: bytes) -> None:
+        self.clock.advance(0.05)
+        self.receipts.take(payload)
         verify_cosignature(payload, [PROVINCE.cosigner])
 
     def signed_receipt(self, payload: bytes) -> None:
         """The bytes as origin, size and time, well signed."""
         origin = payload[12:].decode("utf-8", "replace").replace("\n", " ")
-        head = Checkpoint(origin, int.from_bytes(payload[:6]), leaf_hash(payload))
+        size = int.from_bytes(payload[:6])
+        if payload[12:13] == b"!":  # a head that is ours
+            origin, size = ORIGIN, size % 4
+            top = self._ledger.root_at(size)
+        else:
+            top = leaf_hash(payload)
+        head = Checkpoint(origin, size, top)
         note = GATEWAY_SIGNER.checkpoint(head)
         parse_note(note)
         self.receipt(PROVINCE.cosign(note, int.from_bytes(payload[6:12])))
@@ -167,6 +216,7 @@ def seeds() -> list[bytes]:
     found = [
         (2, PROVINCE.cosign(note, now.wall_us // 1_000_000)),
         (3, bytes(12) + ORIGIN.encode()),
+        (3, bytes(5) + b"\x03" + (now.wall_us // 1_000_000).to_bytes(6) + b"!"),
         (4, offline_state("stopped", now.iso())),
         (4, rfc8785.dumps(state)),
         (5, encode_part(split_evidence(ref, b"bytes")[0])),
@@ -178,9 +228,9 @@ def seeds() -> list[bytes]:
     ]
     for kind in OrderKind:
         expires = now.wall_us + 3_600_000_000
-        draft = UnsignedOrder(
-            f"{MINE_CODE}/{GATEWAY}", kind, KINDS[kind], "n" * 20, now.wall_us, expires
-        )
+        nonce = f"{kind.value}-0123456789ab"
+        audience = f"{MINE_CODE}/{GATEWAY}"
+        draft = UnsignedOrder(audience, kind, KINDS[kind], nonce, now.wall_us, expires)
         signed = write_order(draft, PROVINCE)
         found += [(0, signed), (1, rfc8785.dumps(json.loads(signed)["order"]))]
     return [bytes([target]) + payload for target, payload in found]
