@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import tarfile
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import rfc8785
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -32,11 +34,16 @@ class Key:
     """A C2SP verifier key."""
 
     def __init__(self, text: str) -> None:
+        self.text = text.strip()
         self.name, self.key_id, encoded = text.strip().split("+", 2)
         raw = base64.b64decode(encoded)
         assert sha256(self.name.encode() + b"\n" + raw).hexdigest()[:8] == self.key_id
         self.cosigns = raw[0] == 4
         self._public = Ed25519PublicKey.from_public_bytes(raw[1:])
+
+    def accepts(self, message: bytes, signature: bytes) -> None:
+        """InvalidSignature unless it is this key's."""
+        self._public.verify(signature, message)
 
     def signed(self, note: str) -> int | None:
         """0 for a signature, the time for a cosignature; None if there is no valid one."""
@@ -69,12 +76,12 @@ def check(bundle: Path, gateway: str, province: str) -> Shown:
     note = content["checkpoint"].decode()
     origin, size, root = note.split("\n")[:3]
     key = Key(gateway)
-    assert key.signed(note) == 0
-    assert key.name == origin
+    assert key.name == re.sub(r"/[1-9][0-9]{0,5}-[0-9a-f]{8}$", "", origin)
     proofs = json.loads(content["proofs.json"])
     shown = Shown(origin, proofs["start"], int(size))
     records = b"".join(content[name] for name in names if name.startswith("records/"))
     named = _records(records, proofs, shown, base64.b64decode(root))
+    assert _heir(key, records, origin).signed(note) == 0
     notes = [content[name].decode() for name in names if name.startswith("receipts/")]
     for receipt, proof in zip(notes, proofs["receipts"], strict=True):
         held = receipt.split("\n")[:3]
@@ -94,6 +101,26 @@ def check(bundle: Path, gateway: str, province: str) -> Shown:
         for name, data in files[:-1]
     ]
     return shown
+
+
+def _heir(key: Key, records: bytes, origin: str) -> Key:
+    """Whom the key handed over to, as the records tell."""
+    force = ""
+    for line in records.splitlines():
+        leaf = json.loads(line)
+        if isinstance(leaf, list) or leaf["type"] != "eseal.key.rotated":
+            continue
+        data = leaf["data"]
+        said = {"index": int(leaf["id"]), "new": data["new"], "old": data["old"], "origin": origin}
+        message = b"eseal-key-rotation/1\n" + rfc8785.dumps(said)
+        assert force in {"", data["old"]}
+        for name in ("old", "new"):
+            assert Key(data[name]).name == key.name
+            Key(data[name]).accepts(message, base64.b64decode(data[f"by_{name}"]))
+        force = data["new"]
+        if data["old"] == key.text:
+            key = Key(data["new"])
+    return key
 
 
 def _read(tar: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

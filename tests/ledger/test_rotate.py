@@ -19,6 +19,7 @@ from edge.ledger.keys import gateway_signer
 from edge.ledger.rotate import rotate_key
 from edge.ledger.store import Ledger
 from edge.ledger.verify import verify
+from tests.docs import independent
 from tests.docs.contract import validate_leaf
 from tests.ledger.support import ORIGIN, WAIT_S, draft
 
@@ -77,6 +78,7 @@ def test_a_bundle_is_sound_for_whoever_trusts_any_of_the_keys(
     assert report.sound, report.text()
     assert report.rotated == [3, 7]
     assert "Record 3 changes the gateway's key" in report.text()
+    assert independent.check(tmp_path / "bundle.tar", twice[which], "").size == report.size
 
 
 def test_a_later_part_alone_needs_the_later_key(
