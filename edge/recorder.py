@@ -292,13 +292,17 @@ class Recorder:
                 self._failed = None
             self._on_durable(records)
             for draft in batch:
-                if draft.type is RecordType.ORDER_ACCEPTED:
-                    self._held.extend(self._recorded(draft.data["nonce"]))
+                self._held.extend(self._recorded(draft))
         self._shed()
 
-    def _recorded(self, nonce: str) -> list[Draft]:
-        """An order is durable: whoever sent it may be told, and it is obeyed."""
-        order, recorded = self._orders.pop(nonce)
+    def _recorded(self, draft: Draft) -> list[Draft]:
+        """If it is an order that became durable: whoever sent it may be told, and it is obeyed."""
+        if (
+            draft.type is not RecordType.ORDER_ACCEPTED
+            or draft.data.get("nonce") not in self._orders
+        ):
+            return []
+        order, recorded = self._orders.pop(draft.data["nonce"])
         if not recorded.done():
             recorded.set_result(None)
         return self._obey(order)

@@ -56,17 +56,21 @@ async def test_an_order_is_recorded_with_what_follows_from_it(rig: Rig) -> None:
     assert rig.types() == [RecordType.ORDER_ACCEPTED, RecordType.ORDER_DONE]
 
 
+def mine_of(rig: Rig) -> MineState:
+    return rig.seal.rules.mine
+
+
 async def test_an_order_is_not_obeyed_before_it_is_recorded(rig: Rig) -> None:
     rig.ledger.fault = StorageFull("disk full")
     order = an_order(OrderKind.SET_STATE, {"state": "producing"}, rig.clock.now())
     recorded = rig.recorder.order(order)
     await rig.recorder.drain()
     assert not recorded.done()
-    assert rig.seal.rules.mine is MineState.SUSPENDED
+    assert mine_of(rig) is MineState.SUSPENDED
     rig.ledger.fault = None
     await rig.recorder.drain()
     assert recorded.done()
-    assert rig.seal.rules.mine is MineState.PRODUCING
+    assert mine_of(rig) is MineState.PRODUCING
     assert rig.types() == [RecordType.ORDER_ACCEPTED, RecordType.ORDER_DONE]
 
 

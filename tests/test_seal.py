@@ -12,15 +12,17 @@ from edge.domain.observation import (
     ContactChange,
     Observation,
     Quality,
+    SessionTaken,
     SourceBack,
     SourceLost,
     StorageSpace,
 )
+from edge.domain.permit import moment_text
 from edge.domain.record import Draft, RecordType
 from edge.ledger.leaf import decode_leaf, encode_leaf
 from edge.rules.engine import initial
 from edge.seal import DETECTOR, HOST, MAX_REASON, Outcome, Seal
-from tests.orders import an_order
+from tests.orders import PERMIT, an_order
 from tests.seals import picture_quality, reading, sighting, site
 
 OPENED, CLOSED = RecordType.INCIDENT_OPENED, RecordType.INCIDENT_CLOSED
@@ -239,3 +241,29 @@ def test_a_restored_seal_goes_on_where_its_records_end() -> None:
         gateway.observe(reading("hoist", gateway.clock.now(), 55.0))
         gateway.wait(2)
     assert gateway.incidents() == [(OPENED, "production-load")]
+
+
+def test_a_session_that_is_taken_over_is_one_incident_until_ours_holds() -> None:
+    gateway = Gateway()
+    for times in (1, 2, 0, 0):
+        now = gateway.clock.advance(20)
+        gateway.observe(SessionTaken("host", now, "mqtt.example:8883", times))
+    for _ in range(40):
+        gateway.settle(gateway.seal.tick(gateway.clock.advance(10)))
+    assert gateway.incidents() == [(OPENED, "session-taken"), (CLOSED, "session-taken")]
+    closed = next(draft for draft in gateway.drafts if draft.type is CLOSED)
+    assert (
+        "以本网关的名义登录 mqtt.example:8883，本网关已被挤下线 2 次" in closed.data["text"]["zh"]
+    )
+
+
+def test_a_permit_for_what_this_gateway_does_not_have_is_answered_with_a_failure() -> None:
+    gateway = Gateway()
+    now = gateway.clock.now()
+    permit = {**PERMIT, "zones": ["mouth", "nowhere"], "feeders": ["hoist", "winch"]}
+    permit |= {"begins": moment_text(now.wall_us), "ends": moment_text(now.wall_us + 10**9)}
+    order = an_order(OrderKind.GRANT_PERMIT, {"permit": permit}, now)
+    [answer] = gateway.seal.obey(order, now)
+    assert answer.data["result"] == "failed"
+    assert answer.data["reason"]["en"] == "this gateway has no nowhere, winch"
+    assert gateway.seal.rules.standing.permits == {}

@@ -126,6 +126,7 @@ def test_orders_without_an_answer_are_found_after_a_restart() -> None:
     [order] = unanswered(kept)
     assert (order.kind, order.args.model_dump()) == (OrderKind.SET_STATE, {"state": "closed"})
     assert order.nonce == "n" * 22
+    opened(world)
     assert unanswered(world.leaves) == []
 
 

@@ -62,9 +62,8 @@ class Rig:
             gateway=GATEWAY,
             ledger=self.ledger,
             clock=self.clock,
-            on_order=self.orders.append,
             on_refused=lambda reason, digest: self.refused.append((reason, digest)),
-            **{"ask_s": 0.2, **options},
+            **{"ask_s": 0.2, "on_order": self.orders.append, **options},
         )
         self._run = run
         self.task: asyncio.Task[None] | None = None

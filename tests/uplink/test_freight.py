@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,21 +98,29 @@ async def test_an_upload_of_megabytes_goes_on_over_cuts_while_alarms_stay_fast(
         ref = await rig.picture(data)
         await rig.add(rig.opened("a/b/-/1", [{**ref, "media_type": "video/mp4"}]))
         for cut in range(2):
-            await province.wait_until(lambda _p, n=cut: _parts(view) >= 8 * (n + 1), 10)
+            await province.wait_until(has_parts(8 * (cut + 1)), 10)
             await broker.cut()
             await broker.restore()
             await until(lambda: rig.uplink.connected)
             began = time.monotonic()
             [record] = await rig.add(rig.opened(f"a/b/-/{cut + 2}"))
-            assert await province.wait_until(lambda _p, i=record.index: i in view.arrivals, 5)
+            assert await province.wait_until(arrived(record.index), 5)
             assert view.arrivals[record.index] - began < 1.0
         assert await province.wait_until(lambda _p: ref["sha256"] in view.shelf.files, 15)
         assert view.shelf.files[ref["sha256"]] == data
         await until(lambda: rig.uplink.evidence == {"sent": 1})
 
 
-def _parts(view: object) -> int:
-    return sum(len(parts) for parts in view.shelf._parts.values())  # type: ignore[attr-defined]
+def has_parts(count: int) -> Callable[[Province], bool]:
+    def ready(province: Province) -> bool:
+        shelf = province.view(MINE, GATEWAY).shelf
+        return sum(len(parts) for parts in shelf._parts.values()) >= count
+
+    return ready
+
+
+def arrived(index: int) -> Callable[[Province], bool]:
+    return lambda province: index in province.view(MINE, GATEWAY).arrivals
 
 
 @pytest.mark.usefixtures("mosquitto")

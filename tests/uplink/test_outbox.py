@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.domain.record import Lane, Record, RecordType
+from edge.uplink.limits import Pace
 from edge.uplink.outbox import (
     READ_AHEAD,
     RETRY_MOST_S,
@@ -283,3 +284,14 @@ def test_whatever_the_broker_does_every_record_arrives_and_no_cursor_runs_ahead(
             assert before <= delivered
     assert delivered == {r.index for r in ledger}
     assert outbox.idle
+
+
+def test_the_pace_holds_routine_back_and_no_alarm() -> None:
+    outbox = Outbox(0, 0, Pace(per_s=2, burst=1))
+    outbox.lanes[ROUTINE].offer(records(0, 1, 2, 3), READ_AHEAD)
+    outbox.lanes[ALARM].offer(records(4, 5, lane=ALARM), READ_AHEAD)
+    outbox.pace.hold(10.0)
+    order = [outbox.take(9.0, 100, 100) for _ in range(3)]
+    assert [item.index if item else None for item in order] == [4, 5, None]
+    sent = [outbox.take(10.0 + step / 4, 100, 100) for step in range(5)]
+    assert [item.index if item else None for item in sent] == [0, 1, 2, None, 3]

@@ -264,3 +264,53 @@ async def test_what_the_province_receives_is_as_the_document_says(tmp_path: Path
         RecordType.INCIDENT_OPENED,
         RecordType.GATEWAY_HEALTH,
     }
+
+
+@pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+async def test_a_second_gateway_of_our_name_is_noticed_and_not_fought_for_ever(
+    tmp_path: Path, protocol: str
+) -> None:
+    taken: list[int] = []
+    async with Broker() as broker:
+        spec = via(broker, port=broker.province_port, protocol=protocol)
+
+        def told(_broker: str, times: int) -> None:
+            taken.append(times)
+
+        async with Rig(tmp_path / "a", spec, on_taken=told) as first:
+            await until(lambda: first.uplink.connected)
+            async with Rig(tmp_path / "b", spec, on_taken=told) as second:
+                await until(lambda: bool(taken), 20.0)
+                # Whoever noticed it stays out of the way for a while.
+                await asyncio.sleep(1.0)
+                assert first.uplink.connected != second.uplink.connected
+                await asyncio.sleep(2.0)
+                assert first.uplink.connected != second.uplink.connected
+                assert len(taken) <= 2
+
+
+async def test_an_order_that_is_not_recorded_comes_again_after_kill_or_cut(
+    tmp_path: Path,
+) -> None:
+    waiting: list[asyncio.Future[None]] = []
+
+    def never(_order: object) -> asyncio.Future[None]:
+        waiting.append(asyncio.get_running_loop().create_future())
+        return waiting[-1]
+
+    async with (
+        Broker() as broker,
+        Province(broker.host, broker.province_port) as province,
+    ):
+        async with Rig(tmp_path, via(broker), keys=province.keys, on_order=never) as rig:
+            await until(lambda: rig.uplink.connected)
+            nonce = await province.send_order(MINE, GATEWAY, "set-state", {"state": "closed"})
+            await until(lambda: len(waiting) == 1)
+            await broker.cut()
+            await broker.restore()
+            await until(lambda: rig.uplink.connected)
+            await asyncio.sleep(0.3)
+            assert len(waiting) == 1  # it came again, and waits for the same
+            assert rig.refused == []
+        async with Rig(tmp_path, via(broker), keys=province.keys) as rig:
+            await until(lambda: [order.nonce for order in rig.orders] == [nonce])

@@ -12,7 +12,7 @@ import pytest
 from edge.clock import SystemClock
 from edge.uplink import session as module
 from edge.uplink.connection import Connection
-from edge.uplink.duel import SUSPECT_TIMES, Duel
+from edge.uplink.duel import HELD_S, SUSPECT_TIMES, Duel
 from edge.uplink.mqtt import Login
 from edge.uplink.session import Session
 from edge.uplink.spec import BrokerSpec
@@ -136,9 +136,9 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_session_that_is_taken_over_is_told_each_time_and_when_it_is_over() -> None:
     async with ScriptedBroker() as broker, running(Events(broker.spec(protocol="5"))) as events:
         for times in (1, 2):
-            await until(lambda n=times: len(events.ups) == n)  # type: ignore[misc]
+            await until(lambda n=times: len(events.ups) == n)
             broker.say(packet(DISCONNECT, b"\x8e\x00"))
-            await until(lambda n=times: len(events.taken) == n)  # type: ignore[misc]
+            await until(lambda n=times: len(events.taken) == n)
         await until(lambda: events.taken == [1, 2, 0])
 
 
@@ -147,9 +147,9 @@ async def test_with_3_1_1_several_short_lives_are_the_sign() -> None:
     async with ScriptedBroker() as broker, running(Events(broker.spec(protocol="3.1.1"))) as events:
         for number in range(1, SUSPECT_TIMES + 1):
             assert events.taken == []
-            await until(lambda n=number: len(events.ups) == n)  # type: ignore[misc]
+            await until(lambda n=number: len(events.ups) == n)
             broker.writers[-1].close()
-            await until(lambda n=number: events.downs == n)  # type: ignore[misc]
+            await until(lambda n=number: events.downs == n)
         await until(lambda: events.taken == [1])
 
 
@@ -158,7 +158,7 @@ async def test_a_duel_is_fought_slower_and_slower(monkeypatch: pytest.MonkeyPatc
 
     class Clock(SystemClock):
         async def sleep(self, seconds: float) -> None:
-            if seconds < module.HELD_S:
+            if seconds < HELD_S:
                 pauses.append(seconds)
                 await asyncio.sleep(0.01)
             else:
@@ -169,9 +169,9 @@ async def test_a_duel_is_fought_slower_and_slower(monkeypatch: pytest.MonkeyPatc
         events.session._clock = Clock()
         async with running(events):
             for number in range(1, 5):
-                await until(lambda n=number: len(events.ups) == n)  # type: ignore[misc]
+                await until(lambda n=number: len(events.ups) == n)
                 broker.say(packet(DISCONNECT, b"\x8e\x00"))
-                await until(lambda n=number: events.downs == n)  # type: ignore[misc]
+                await until(lambda n=number: events.downs == n)
     duel = Duel()
     assert pauses[:4] == [duel.pause_s() for _ in range(4)][: len(pauses[:4])]
     assert pauses[2] == 20.0

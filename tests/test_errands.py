@@ -1,0 +1,145 @@
+"""Orders that need the outside world: each gets exactly one answer, whatever happens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, cast
+
+import numpy as np
+import pytest
+
+from edge import errands as module
+from edge.clock import ManualClock
+from edge.domain.mine import OrderKind
+from edge.domain.record import Draft
+from edge.errands import Errands
+from edge.errors import SourceError, StorageFull
+from edge.ledger.store import Ledger
+from edge.vision import glimpse
+from edge.vision.glimpse import Glimpses
+from edge.vision.picture import Picture
+from tests.orders import an_order
+from tests.recording import Bench, FakeLedger
+
+SHA = "ab" * 32
+
+
+class Sender:
+    def __init__(self) -> None:
+        self.done: list[Any] = []
+        self.why = ""
+
+    async def fetch(self, sha256: str) -> str:
+        self.done.append(sha256)
+        return self.why
+
+    async def resend(self, start: int, end: int) -> int:
+        self.done.append((start, end))
+        return end - start
+
+
+class Desk:
+    """Errands, and the answers that they gave."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.ledger = FakeLedger()
+        self.ledger.size = 10  # type: ignore[attr-defined]
+        self.sender = Sender()
+        self.glimpses = Glimpses()
+        self.answers: asyncio.Queue[Draft] = asyncio.Queue()
+        self.errands = Errands(
+            frozenset({"shaft-cam"}),
+            self.glimpses,
+            cast("Ledger", self.ledger),
+            Bench(),
+            self.clock,
+            self.answers.put_nowait,
+        )
+        self.errands.sender = self.sender
+
+    async def do(self, kind: OrderKind, **args: Any) -> dict[str, Any]:
+        self.errands.take(an_order(kind, args, self.clock.now()))
+        answer = await asyncio.wait_for(self.answers.get(), 5)
+        return dict(answer.data)
+
+    def picture(self) -> Picture:
+        return Picture(np.full((90, 160, 3), 99, np.uint8), self.clock.now())
+
+
+@pytest.fixture
+async def desk() -> AsyncIterator[Desk]:
+    desk = Desk()
+    task = asyncio.create_task(desk.errands.run())
+    yield desk
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_snapshot_is_the_next_picture_kept_as_evidence(desk: Desk) -> None:
+    def wake() -> None:
+        desk.glimpses.seen("shaft-cam", desk.picture())
+
+    with desk.glimpses.offered("shaft-cam", wake):
+        answer = await desk.do(OrderKind.SNAPSHOT, camera="shaft-cam")
+    assert answer["result"] == "done"
+    assert answer["detail"] == {"camera": "shaft-cam", "taken": desk.clock.now().iso()}
+    assert [ref["sha256"] for ref in answer["evidence"]] == list(desk.ledger.evidence)
+
+
+async def test_a_camera_that_is_lost_or_unknown_is_the_reason_of_a_failure(desk: Desk) -> None:
+    answer = await desk.do(OrderKind.SNAPSHOT, camera="shaft-cam")
+    assert answer["reason"]["en"] == "the camera gives no picture"
+    answer = await desk.do(OrderKind.SNAPSHOT, camera="gate-cam")
+    assert answer["reason"]["en"] == "no camera is called gate-cam"
+
+
+async def test_a_camera_that_stays_silent_or_is_lost_meanwhile_does_not_block(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(glimpse, "WAIT_S", 0.05)
+    with desk.glimpses.offered("shaft-cam", lambda: None):
+        answer = await desk.do(OrderKind.SNAPSHOT, camera="shaft-cam")
+        assert answer["reason"]["en"].startswith("no picture within")
+        assert desk.glimpses.wanted("shaft-cam")
+        desk.glimpses.seen("shaft-cam", desk.picture())  # too late for whoever asked
+        assert not desk.glimpses.wanted("shaft-cam")
+    monkeypatch.setattr(glimpse, "WAIT_S", 5)
+    with desk.glimpses.offered("shaft-cam", lambda: None):
+        asked = asyncio.create_task(desk.glimpses.ask("shaft-cam"))
+        gone = asyncio.create_task(desk.glimpses.ask("shaft-cam"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+    with pytest.raises(SourceError, match="lost meanwhile"):
+        await asked
+
+
+async def test_a_disk_that_takes_no_picture_is_the_reason_of_a_failure(desk: Desk) -> None:
+    desk.ledger.evidence_fault = StorageFull("disk full")
+    with desk.glimpses.offered(
+        "shaft-cam", lambda: desk.glimpses.seen("shaft-cam", desk.picture())
+    ):
+        answer = await desk.do(OrderKind.SNAPSHOT, camera="shaft-cam")
+    assert answer["reason"]["en"] == "disk full"
+
+
+async def test_records_and_files_go_again(desk: Desk) -> None:
+    answer = await desk.do(OrderKind.RESEND, start=2, end=500)
+    assert answer["detail"] == {"records": 8}
+    assert (await desk.do(OrderKind.RESEND, sha256=SHA))["detail"] == {"sha256": SHA}
+    assert desk.sender.done == [(2, 10), SHA]
+    desk.sender.why = "missing"
+    answer = await desk.do(OrderKind.RESEND, sha256=SHA)
+    assert answer["reason"]["en"] == "the evidence cannot be sent: missing"
+    answer = await desk.do(OrderKind.RESEND, start=10, end=11)
+    assert answer["reason"]["en"] == "the ledger does not reach so far"
+
+
+async def test_too_many_orders_at_once_are_answered_with_a_failure() -> None:
+    desk = Desk()
+    for _ in range(module.QUEUE_LIMIT):
+        desk.errands.take(an_order(OrderKind.RESEND, {"sha256": SHA}, desk.clock.now()))
+    answer = await desk.do(OrderKind.RESEND, sha256=SHA)
+    assert answer["reason"]["en"] == "too many orders of this kind wait"
