@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from dataclasses import dataclass
@@ -142,7 +142,7 @@ class Writer:
         self._origin = origin
         self._signer = signer
         self._clock = clock
-        self._peaks = peaks(durable.size, self._node)
+        self._peaks: Mapping[int, bytes] = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
         self._queue: deque[Request] = deque()
         self._changed = Condition()
