@@ -5,7 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import chain
+from typing import Any
 
 from edge.clock import Stamp
 from edge.domain.record import Draft, Lane, Record, RecordType
@@ -17,19 +19,27 @@ from edge.ledger.merkle import new_rows, root
 from edge.ledger.reader import Durable
 from edge.ledger.rotation import rotation_data
 
-# Each statement gives up the interpreter's lock once: few of them, so that a busy event loop
-# does not make a big commit wait for the lock again and again.
+# Each statement gives up the interpreter's lock: few of them, so that a busy event loop does not
+# make a commit wait for the lock again and again.
 _ROWS = 50
-_ADD_LEAF = "INSERT INTO leaf (idx, lane, type, wall_us, leaf) VALUES (?, ?, ?, ?, ?)"
-_ADD_LEAVES = _ADD_LEAF + ", (?, ?, ?, ?, ?)" * (_ROWS - 1)
 _MOVE_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET idx = excluded.idx"
 _ADD_RECEIPT = "INSERT OR IGNORE INTO receipt (size, wall_us, note) VALUES (?, ?, ?)"
-_FEW = 4
-_ADD_NODE = "INSERT INTO node (level, pos, hash) VALUES (?, ?, ?)"
-_ADD_NODES = (
+_ADD_LEVEL = (
     "WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?4)"
     " INSERT INTO node (level, pos, hash) SELECT ?1, ?2 + n, substr(?3, n * 32 + 1, 32) FROM place"
 )
+
+
+@cache
+def _add(table: str, columns: int, rows: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608  ours
+
+
+def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    for at in range(0, len(rows), _ROWS):
+        some = rows[at : at + _ROWS]
+        connection.execute(_add(table, len(some[0]), len(some)), list(chain(*some)))
 
 
 class Commit:
@@ -151,17 +161,14 @@ class Commit:
             chore.write(connection)
 
     def _write_tree(self, connection: sqlite3.Connection) -> None:
-        whole = len(self._leaves) - len(self._leaves) % _ROWS
-        for at in range(0, whole, _ROWS):
-            connection.execute(_ADD_LEAVES, list(chain(*self._leaves[at : at + _ROWS])))
-        for leaf in self._leaves[whole:]:
-            connection.execute(_ADD_LEAF, leaf)
+        _insert(connection, "leaf (idx, lane, type, wall_us, leaf)", self._leaves)
+        nodes: list[tuple[int, int, bytes]] = []
         for level, first, row in self._new_nodes:
-            if len(row) < _FEW:
-                for position, digest in enumerate(row, first):
-                    connection.execute(_ADD_NODE, (level, position, digest))
+            if len(row) < _ROWS:
+                nodes += [(level, position, digest) for position, digest in enumerate(row, first)]
             else:
-                connection.execute(_ADD_NODES, (level, first, b"".join(row), len(row)))
+                connection.execute(_ADD_LEVEL, (level, first, b"".join(row), len(row)))
+        _insert(connection, "node (level, pos, hash)", nodes)
 
     @property
     def empty(self) -> bool:
