@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, model_validator
 
-from edge.clock import Stamp
+from edge.clock import Stamp, parse_iso
 from edge.domain.activity import Activity, ActivityKind
 from edge.domain.observation import Label
 from edge.wiring import Code, Many, Spec
@@ -25,7 +24,7 @@ def moment_us(text: object) -> int:
     """Microseconds since 1970 of an RFC 3339 time in UTC. Raises ValueError."""
     if not isinstance(text, str) or not _TIME.fullmatch(text):
         raise ValueError("is not a time in RFC 3339 UTC")
-    return round(datetime.fromisoformat(text).timestamp() * 1e6)
+    return parse_iso(text)
 
 
 def moment_text(us: int) -> str:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
-from edge.clock import Stamp
+from edge.clock import Stamp, parse_iso
 from edge.domain.mine import OrderKind
 from edge.domain.order import parse_args
 from edge.domain.record import RecordType
@@ -19,19 +18,13 @@ DONE, FAILED = "done", "failed"
 
 def moment(leaf: Mapping[str, Any]) -> Stamp:
     """The stamp of a leaf."""
-    return Stamp(wall_us(leaf["time"]), leaf["monous"], leaf["bootid"])
+    return Stamp(parse_iso(leaf["time"]), leaf["monous"], leaf["bootid"])
 
 
 def stamp(leaf: Mapping[str, Any], iso: str) -> Stamp:
     """A moment of the leaf's boot: told by wall time, monotonic time by its distance."""
-    then_us, at_us = wall_us(iso), wall_us(leaf["time"])
+    then_us, at_us = parse_iso(iso), parse_iso(leaf["time"])
     return Stamp(then_us, leaf["monous"] - (at_us - then_us), leaf["bootid"])
-
-
-def wall_us(iso: str) -> int:
-    """Microseconds since 1970 of a time that we wrote."""
-    found = datetime.fromisoformat(iso)
-    return int(found.replace(microsecond=0).timestamp()) * 1_000_000 + found.microsecond
 
 
 def obeyed(leaf: Mapping[str, Any]) -> Spec | None:

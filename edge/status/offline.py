@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from edge.clock import parse_iso
 from edge.config import SealConfig
 from edge.domain.names import STATE_NAMES
 from edge.domain.order import SetState
@@ -143,8 +143,7 @@ def _last(leaves: Iterable[dict[str, Any]]) -> dict[str, Any] | None:
 
 
 def _since(iso: str, now_us: int) -> str:
-    moment = datetime.fromisoformat(iso).astimezone(UTC)
-    return f"{iso} ({_ago(now_us - round(moment.timestamp() * 1e6))})"
+    return f"{iso} ({_ago(now_us - parse_iso(iso))})"
 
 
 def _ago(us: int) -> str:

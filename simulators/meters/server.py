@@ -90,7 +90,30 @@ class _SerialServer(_Answers, ModbusSerialServer):
     pass
 
 
-class MeterServer:
+class _Served:
+    """A server that runs from `_start` to `_stop`."""
+
+    _server: _TcpServer | _SerialServer | None = None
+
+    async def _start(
+        self, server: _TcpServer | _SerialServer, units: Sequence[Unit], where: str
+    ) -> None:
+        server.adopt(units)
+        try:
+            await server.serve_forever(background=True)
+        except RuntimeError as error:
+            words = f"{where} cannot be opened; is it in use, or not this machine's?"
+            raise OSError(errno.EADDRINUSE, words) from error
+        self._server = server
+
+    async def _stop(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            await server.end()
+            await server.shutdown()  # type: ignore[no-untyped-call]
+
+
+class MeterServer(_Served):
     """Units behind one Modbus TCP address.
 
     Args:
@@ -115,25 +138,19 @@ class MeterServer:
         self._now = now
         self.host = host
         self.port = port
-        self._server: _TcpServer | None = None
 
     async def __aenter__(self) -> Self:
         devices = [_device(unit, self._now) for unit in self._units]
         server = _TcpServer(devices, address=(self.host, self.port))
-        server.adopt(self._units)
-        await _listen(server, f"{self.host}:{self.port}")
+        await self._start(server, self._units, f"{self.host}:{self.port}")
         self.port = cast("asyncio.Server", server.transport).sockets[0].getsockname()[1]
-        self._server = server
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            await self._server.end()
-            await self._server.shutdown()  # type: ignore[no-untyped-call]
-            self._server = None
+        await self._stop()
 
 
-class RtuMeterServer:
+class RtuMeterServer(_Served):
     """Units on one serial line: a pty whose device `device` a client opens.
 
     Attributes:
@@ -151,7 +168,6 @@ class RtuMeterServer:
         self._baud = baud
         self._now = now
         self.line = PtyLine()
-        self._server: _SerialServer | None = None
 
     @property
     def device(self) -> str:
@@ -162,25 +178,12 @@ class RtuMeterServer:
         await self.line.__aenter__()
         devices = [_device(unit, self._now) for unit in self._units]
         server = _SerialServer(devices, port=self.line.server_device, baudrate=self._baud)
-        server.adopt(self._units)
-        await _listen(server, self.line.server_device)
-        self._server = server
+        await self._start(server, self._units, self.line.server_device)
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._server is not None:
-            await self._server.end()
-            await self._server.shutdown()  # type: ignore[no-untyped-call]
-            self._server = None
+        await self._stop()
         await self.line.__aexit__()
-
-
-async def _listen(server: _TcpServer | _SerialServer, where: str) -> None:
-    try:
-        await server.serve_forever(background=True)
-    except RuntimeError as error:
-        words = f"{where} cannot be opened; is it in use, or not this machine's?"
-        raise OSError(errno.EADDRINUSE, words) from error
 
 
 def _device(unit: Unit, now: Callable[[], float]) -> SimDevice:
