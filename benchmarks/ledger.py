@@ -8,8 +8,9 @@ turns in short blocks; the medians of what a commit took in each block are compa
   nodes, made beforehand) in the same tables with the same pragmas: what the ledger adds is
   spelling, hashing, futures and its thread. The lower of 1 and 10 records a commit.
 - `…_leaves_only`: SQLite writes only the leaves, without lanes, types, indices or a tree.
-- `…_alone`: the ledger where each commit is waited for before the next record is handed over;
-  otherwise up to sixteen commits' records are under way, and the writer takes one at a time.
+- with 1 and 10 records a commit each commit is waited for before the next records are handed
+  over; with 500, a full commit, one batch is spelled while another is written, as on a busy
+  gateway (`alone`: not so).
 """
 
 from __future__ import annotations
@@ -30,14 +31,13 @@ from benchmarks.peers.install import PeerMissing
 from benchmarks.peers.persistqueue import PersistQueue
 from benchmarks.peers.thingsboard import ThingsBoard
 from benchmarks.rig import arguments, report
-from edge.ledger import writer
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.merkle import new_nodes
 from edge.ledger.schema import connect_writer, migrate
 from edge.ledger.store import Ledger
 
 BULK = 10_000  # events in a burst against ThingsBoard
-UNDER_WAY = 16
+UNDER_WAY = 2
 
 Block = Callable[[int, int], float]  # commits, records each: seconds a commit
 Rows = list[tuple[Any, ...]]
@@ -52,13 +52,11 @@ class Ours:
 
     def block(self, commits: int, records: int) -> float:
         batches = [[summary(number) for number in range(records)] for _ in range(commits)]
-        writer.BATCH_DRAFTS = records  # of what waits it takes this much at a time
         waiting: deque[Future[Any]] = deque()
         began = time.perf_counter()
         for batch in batches:
-            if len(waiting) >= self._under_way:  # when it is full half of it must be done
-                for future in [waiting.popleft() for _ in range((self._under_way + 1) // 2)][::-1]:
-                    future.result()
+            if len(waiting) >= self._under_way:
+                waiting.popleft().result()
             waiting.append(self._ledger.submit(batch))
         for future in waiting:
             future.result()
@@ -132,27 +130,23 @@ def take_turns(
 
 def against_sqlite(folder: Path, rounds: int) -> dict[str, Any]:
     figures: dict[str, Any] = {}
-    for records, commits in ((1, 30), (10, 30), (500, 8)):
+    for records, commits, under_way in ((1, 30, 1), (10, 30, 1), (500, 8, 2)):
         ledgers = [open_ledger(folder / f"{name}-{records}") for name in ("ours", "alone")]
         bare = Bare(folder / f"bare-{records}", leaves_only=False)
         leaves = Bare(folder / f"leaves-{records}", leaves_only=True)
-        took = take_turns(
-            {
-                "ours": Ours(ledgers[0], UNDER_WAY).block,
-                "bare": bare.block,
-                "alone": Ours(ledgers[1]).block,
-                "leaves_only": leaves.block,
-            },
-            rounds,
-            commits,
-            records,
-        )
+        blocks = {
+            "ours": Ours(ledgers[0], under_way).block,
+            "bare": bare.block,
+            "leaves_only": leaves.block,
+        }
+        if under_way > 1:
+            blocks["alone"] = Ours(ledgers[1]).block
+        took = take_turns(blocks, rounds, commits, records)
         closing: tuple[Ledger | Bare, ...] = (*ledgers, bare, leaves)
         for item in closing:
             item.close()
         figures[f"sqlite_{records}_us"] = took
         figures[f"ratio_{records}"] = round(took["bare"] / took["ours"], 3)
-        figures[f"ratio_{records}_alone"] = round(took["bare"] / took["alone"], 3)
         figures[f"ratio_{records}_leaves_only"] = round(took["leaves_only"] / took["ours"], 3)
     return {
         "append_vs_sqlite": min(figures["ratio_1"], figures["ratio_10"]),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -21,6 +21,7 @@ MAX_LEAF_BYTES = 262_144
 MAX_INDEX_DIGITS = 16
 _SAFE_INTEGER = 2**53 - 1  # RFC 8785 writes larger numbers as a double would be written
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_ALWAYS_PLAIN = frozenset({str, bool, type(None)})
 _fast = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
 ).encode
@@ -125,23 +126,31 @@ def _word(text: str) -> str:
 def _spelled(value: Any) -> str:
     """`value` in canonical JSON. Raises ValueError."""
     # rfc8785 is written in Python; json's encoder in C spells most values the same.
-    return _fast(value) if _is_plain(value) else rfc8785.dumps(value).decode()
+    return _fast(value) if _all_plain((value,)) else rfc8785.dumps(value).decode()
 
 
-def _is_plain(value: Any) -> bool:
-    """Whether the standard library's JSON is canonical for this value."""
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return True
-    if kind is int:
-        return bool(-_SAFE_INTEGER <= value <= _SAFE_INTEGER)
-    if kind is float:  # Python and ECMAScript agree between 1e-4 and 1e16, but for the ".0"
-        return bool(1e-4 <= abs(value) < 1e16 and not value.is_integer())
-    if kind is dict:
-        # ASCII keys: UTF-16 code units, which RFC 8785 sorts by, are in the order of characters.
-        return all(
-            type(key) is str and key.isascii() and _is_plain(item) for key, item in value.items()
-        )
-    if kind is list or kind is tuple:
-        return all(map(_is_plain, value))
-    return False
+def _all_plain(values: Iterable[Any]) -> bool:
+    """Whether the standard library's JSON is canonical for these values."""
+    for value in values:
+        kind = type(value)
+        if kind in _ALWAYS_PLAIN:
+            continue
+        if kind is float:  # Python and ECMAScript agree from 1e-4 to 1e16, but for the ".0"
+            plain = 1e-4 <= abs(value) < 1e16 and not value.is_integer()
+        elif kind is int:
+            plain = -_SAFE_INTEGER <= value <= _SAFE_INTEGER
+        elif kind is dict:
+            plain = _keys_plain(value) and _all_plain(value.values())
+        else:
+            plain = (kind is list or kind is tuple) and _all_plain(value)
+        if not plain:
+            return False
+    return True
+
+
+def _keys_plain(mapping: dict[Any, Any]) -> bool:
+    # RFC 8785 sorts by UTF-16 code units; ASCII is in that order.
+    try:
+        return "".join(mapping).isascii()
+    except TypeError:  # a key is no text
+        return False
