@@ -71,10 +71,22 @@ def detector(lost: str | None, ages_s: dict[str, float | None], uptime_s: float)
     return Check("detector", True, Name("正常识别", "runs"))
 
 
-def storage(durable_s: float, held: int, queued: int) -> Check:
-    """The ledger: newest durable record, records that it did not take, judgement's queue."""
+def storage(durable_s: float, held: int, queued: int, short_mb: float | None = None) -> Check:
+    """The ledger: newest durable record, records that it did not take, judgement's queue.
+
+    Args:
+        durable_s: age of the newest durable record.
+        held: records that wait for the disk.
+        queued: observations that wait to be judged.
+        short_mb: what is free where room is short; None where there is enough.
+    """
     if held:
         text = Name(f"{held} 条记录写不进账本", f"{held} records could not be written")
+        return Check("storage", False, text)
+    if short_mb is not None:
+        text = Name(
+            f"空间不足，剩余 {short_mb:.0f} MB", f"room is short: {short_mb:.0f} MB are free"
+        )
         return Check("storage", False, text)
     text = Name(f"{durable_s:.0f} 秒前落盘", f"newest record durable {durable_s:.0f} s ago")
     if queued > QUEUE_IS_LONG:

@@ -17,6 +17,7 @@ from edge.domain.observation import (
     Sighting,
     SourceBack,
     SourceLost,
+    StorageSpace,
 )
 from edge.domain.record import Lane, Record, RecordType
 from edge.ledger.checkpoint import parse_note
@@ -66,6 +67,7 @@ class Status:
         self._newest: dict[str, Stamp] = {}
         self._detected: dict[str, Stamp] = {}
         self._lost: dict[str, str] = {}
+        self._short_mb: float | None = None  # free, where room for records is short
         self._figures: dict[str, dict[str, float]] = {}
         self._incidents = fold(ledger.leaves_of(RESTORED_TYPES), keep_closed=KEPT_CLOSED)
 
@@ -80,6 +82,8 @@ class Status:
             case SourceBack():
                 self._lost.pop(source, None)
                 return
+            case StorageSpace():
+                self._short_mb = observation.free_mb if observation.low else None
             case Sighting():
                 self._detected[source] = observation.stamp
         self._newest[source] = observation.stamp
@@ -156,7 +160,11 @@ class Status:
             verdicts.append(checks.detector(self._lost.get(DETECTOR), ages_s, uptime_s))
         waiting = self._recorder.waiting
         durable_s = now.since(self._durable)
-        verdicts.append(checks.storage(durable_s, waiting["held_drafts"], waiting["observations"]))
+        verdicts.append(
+            checks.storage(
+                durable_s, waiting["held_drafts"], waiting["observations"], self._short_mb
+            )
+        )
         fault = None if self._uplink.connected else self._uplink.fault
         verdicts.append(checks.uplink(fault, *(backlog[lane]["oldest_s"] for lane in Lane)))
         if self._config.province.keys:

@@ -11,7 +11,14 @@ import pytest
 import rfc8785
 
 from edge.domain.mine import OrderKind
-from edge.domain.observation import ClockStepped, ContactChange, Quality, SourceBack, SourceLost
+from edge.domain.observation import (
+    ClockStepped,
+    ContactChange,
+    Quality,
+    SourceBack,
+    SourceLost,
+    StorageSpace,
+)
 from edge.domain.record import RecordType
 from edge.errors import StorageFull
 from edge.seal import DETECTOR, HOST
@@ -182,6 +189,17 @@ async def test_storage_that_takes_nothing_fails_at_once(busy, monkeypatch):
     await busy.hoist()
     assert "could not be written" in busy.failing()["storage"]
     assert busy.status.snapshot()["queues"]["held_drafts"] > 0
+
+
+async def test_little_room_fails_storage_until_there_is_room_again(busy):
+    def verdict():
+        return next(c for c in busy.status.snapshot()["checks"] if c["name"] == "storage")
+
+    busy.status.observe(StorageSpace(HOST, busy.clock.now(), 7900.0, 123.4, low=True))
+    assert not verdict()["works"]
+    assert verdict()["en"] == "room is short: 123 MB are free"
+    busy.status.observe(StorageSpace(HOST, busy.clock.now(), 6000.0, 2000.0, low=False))
+    assert verdict()["works"]
 
 
 async def test_a_long_queue_of_observations_fails_storage(busy):
