@@ -10,18 +10,19 @@ import asyncio
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 import structlog
 
 from edge.clock import Clock, Stamp
 from edge.domain.activity import ActivityKind, EvidenceRef, Phase
 from edge.domain.mine import Order
-from edge.domain.observation import Observation, PictureQuality, Reading, Sighting
+from edge.domain.observation import Observation, Sighting
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errors import StorageFull
+from edge.incoming import Incoming, Item, Resumed
 from edge.ledger.policy import SPARE
 from edge.ledger.store import Ledger
 from edge.rules.orders import ERRANDS, accepted
@@ -29,8 +30,6 @@ from edge.seal import Outcome, Seal
 from edge.vision.picture import Picture
 from edge.vision.snapshot import encode
 
-QUEUE_LIMIT = 2000  # regular observations; a healthy gateway holds fewer than ten
-PICTURE_LIMIT = 12  # pictures that wait with them: 75 MB at 1080p
 HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
 BATCH = 500  # drafts in one append
 RETRY_S = 2.0  # between attempts while the disk takes nothing
@@ -52,70 +51,6 @@ class Workbench(Protocol):
     """Runs short CPU work off the event loop (the inference thread)."""
 
     async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Resumed:
-    """An order that was recorded before a restart and not answered."""
-
-    order: Order
-
-
-_Item = tuple[Observation, Picture | None] | Order | _Resumed | Draft
-
-
-class _Inbox:
-    """What waits, in order of arrival.
-
-    Regular observations are dropped when there are too many, the oldest first: the next one
-    tells the same again. Orders, drafts, and what a source says only once (lost, back, changed)
-    are never dropped; that they don't pile up for ever is the watchdog's affair.
-    """
-
-    def __init__(self, dropped: Counter[str]) -> None:
-        self._items: deque[_Item] = deque()
-        self._dropped = dropped
-        self._regular = 0
-        self._pictures = 0
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def put(self, item: _Item) -> None:
-        self._items.append(item)
-        self._count(item, 1)
-        if self._regular > QUEUE_LIMIT:
-            oldest = next(i for i, waiting in enumerate(self._items) if _is_regular(waiting))
-            self._count(self._items[oldest], -1)
-            del self._items[oldest]
-            self._dropped["observations"] += 1
-        if self._pictures > PICTURE_LIMIT:
-            self._drop_picture()
-
-    def take(self) -> _Item:
-        item = self._items.popleft()
-        self._count(item, -1)
-        return item
-
-    def _count(self, item: _Item, by: int) -> None:
-        self._regular += by * _is_regular(item)
-        self._pictures += by * _has_picture(item)
-
-    def _drop_picture(self) -> None:
-        """The observation stays: it can still raise the alarm, without its picture."""
-        oldest = next(i for i, item in enumerate(self._items) if _has_picture(item))
-        observation, _picture = cast("tuple[Observation, Picture | None]", self._items[oldest])
-        self._items[oldest] = (observation, None)
-        self._pictures -= 1
-        self._dropped["pictures"] += 1
-
-
-def _is_regular(item: _Item) -> bool:
-    return isinstance(item, tuple) and isinstance(item[0], Reading | Sighting | PictureQuality)
-
-
-def _has_picture(item: _Item) -> bool:
-    return isinstance(item, tuple) and item[1] is not None
 
 
 class Recorder:
@@ -148,7 +83,7 @@ class Recorder:
         self._orders: dict[str, tuple[Order, asyncio.Future[None]]] = {}  # not recorded yet
         self.dropped: Counter[str] = Counter()
         self.shedding = False  # whether what room is left is for alarms and what must be kept
-        self._inbox = _Inbox(self.dropped)
+        self._inbox = Incoming(self.dropped)
         self._held: deque[Draft] = deque()
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
@@ -174,13 +109,13 @@ class Recorder:
 
     def resume(self, order: Order) -> None:
         """Obey an order that was recorded before a restart and not answered."""
-        self._put(_Resumed(order))
+        self._put(Resumed(order))
 
     def note(self, draft: Draft) -> None:
         """Take a fact that needs no judgement."""
         self._put(draft)
 
-    def _put(self, item: _Item) -> None:
+    def _put(self, item: Item) -> None:
         self._inbox.put(item)
         self._wake.set()
 
@@ -215,7 +150,7 @@ class Recorder:
             match self._inbox.take():
                 case Order() as order:
                     await self._append([accepted(order, self._clock.now())])
-                case _Resumed(order):
+                case Resumed(order):
                     await self._append(self._obey(order))
                 case Draft() as draft:
                     await self._append([draft])

@@ -9,15 +9,17 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from edge import incoming
 from edge import recorder as module
 from edge.clock import ManualClock
 from edge.domain.mine import MineState, OrderKind
 from edge.domain.observation import ContactChange, Quality, SourceLost
 from edge.domain.record import ALARM_TYPES, Draft, Lane, RecordType
 from edge.errors import LedgerCorrupt, StorageFull
+from edge.incoming import PICTURE_LIMIT, QUEUE_LIMIT
 from edge.ledger.keys import load_or_create
 from edge.ledger.store import Ledger
-from edge.recorder import BATCH, PICTURE_LIMIT, QUEUE_LIMIT, RETRY_S, Recorder, order_refused
+from edge.recorder import BATCH, RETRY_S, Recorder, order_refused
 from edge.rules.engine import initial
 from edge.rules.incidents import fold
 from edge.seal import DETECTOR, Seal
@@ -190,7 +192,7 @@ class TestOverload:
     async def test_a_picture_that_is_dropped_with_its_sighting_is_counted_once(
         self, rig: Rig, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "QUEUE_LIMIT", 3)
+        monkeypatch.setattr(incoming, "QUEUE_LIMIT", 3)
         for _ in range(10):
             rig.recorder.observe(sighting(rig.clock.advance(0.2)), rig.picture())
         assert rig.recorder.dropped == {"observations": 7}

@@ -1,7 +1,7 @@
 """The uplink: every record to the province at least once, alarms before routine.
 
-Four tasks on one connection: `_pump` publishes records, `_seal` checkpoints, `_carry`
-evidence, `_tell` the state. None of them keeps anything that the ledger does not have.
+Four tasks on one connection: `_pump` publishes records, `_seal` checkpoints, `_carry` evidence and
+what is asked for, `_tell` the state. None of them keeps anything that the ledger does not have.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ import structlog
 from edge.clock import Clock, Stamp
 from edge.domain.mine import Order
 from edge.domain.observation import ClockCompared
-from edge.domain.record import Lane, Record
+from edge.domain.record import Lane
 from edge.errors import StorageFull, UplinkUnavailable
 from edge.ledger.checkpoint import Verifier
 from edge.ledger.store import Ledger
 from edge.ledger.succession import Break
 from edge.uplink.codec import offline_state
-from edge.uplink.connection import FAILURE, Connection
+from edge.uplink.connection import Connection
 from edge.uplink.courier import OnLost
 from edge.uplink.cursors import Cursors
 from edge.uplink.freight import Freight
@@ -30,8 +30,9 @@ from edge.uplink.hearing import WAIT_S, Hearing
 from edge.uplink.herald import Herald
 from edge.uplink.inbox import Inbox, Recorded
 from edge.uplink.limits import Pace
-from edge.uplink.mqtt import Login, reason_name
-from edge.uplink.outbox import READ_AHEAD, Outbox
+from edge.uplink.mqtt import Login
+from edge.uplink.outbox import Outbox
+from edge.uplink.publisher import IDLE_S, Publisher
 from edge.uplink.receipt_desk import Hooks, ReceiptDesk
 from edge.uplink.repeating import repeat
 from edge.uplink.session import OnTaken, Session
@@ -40,7 +41,6 @@ from edge.uplink.topics import Topics
 
 CHECKPOINT_S = 10.0  # at most so long between checkpoints while there are new leaves
 STATE_S = 30.0
-IDLE_S = 1.0  # the ledger is looked at so often even if nobody wakes us
 INBOUND_MOST = 100  # messages that the broker may send while ours wait to be recorded (MQTT 5)
 GOODBYE_S = 0.4  # of the time to stop, kept for the farewell
 
@@ -109,6 +109,9 @@ class Uplink:
             connection=lambda: self._session.connection,
         )
         self._cursors = Cursors(ledger)
+        self._publisher = Publisher(
+            ledger, self._topics, clock, self._outbox, self._cursors, self._freight.due.set
+        )
         self._inbox = Inbox(
             self._topics,
             keys,
@@ -133,14 +136,11 @@ class Uplink:
             on_taken=on_taken,
             return_s=spec.return_s,
         )
-        self._work = asyncio.Event()  # records may go
         self._seal_due = asyncio.Event()
         self._state_due = asyncio.Event()
         self._stopped = asyncio.Event()
         self._stopping = False
         self._leaving: Connection | None = None
-        self._refusing: dict[Lane, int] = {}
-        self._puback: Stamp | None = None
 
     @property
     def connected(self) -> bool:
@@ -160,7 +160,7 @@ class Uplink:
     @property
     def newest_puback(self) -> Stamp | None:
         """When a record was last acknowledged by the broker."""
-        return self._puback
+        return self._publisher.puback
 
     @property
     def newest_receipt(self) -> tuple[int, Stamp] | None:
@@ -189,7 +189,7 @@ class Uplink:
         """Records became durable. Call in the event loop."""
         for lane in self._outbox.lanes.values():
             lane.wake()
-        self._work.set()
+        self._publisher.due.set()
         if alarm:
             self._seal_due.set()
 
@@ -207,7 +207,7 @@ class Uplink:
                     self._session.run(),
                     self._cursors.run(),
                     self._receipts.keep(),
-                    repeat(self._pump, self._work, IDLE_S),
+                    repeat(self._pump, self._publisher.due, IDLE_S),
                     repeat(self._seal, self._seal_due, CHECKPOINT_S),
                     repeat(self._carry, self._freight.due, IDLE_S),
                     repeat(self._tell, self._state_due, STATE_S),
@@ -272,7 +272,7 @@ class Uplink:
 
     def _heard(self) -> None:
         self._hearing.heard()
-        self._work.set()
+        self._publisher.due.set()
         self._seal_due.set()
 
     def _broke(self, broken: Break) -> bool:
@@ -288,11 +288,11 @@ class Uplink:
         return None
 
     def _up(self, _connection: Connection) -> None:
-        self._hearing.connected(self._clock.now().mono_us / 1e6)
+        self._hearing.connected(self._now_s)
         self._herald.forget()
         jitter_s = self._spec.replay_jitter_s * _chance()
         self._outbox.pace.hold(0.0 if self._stopping else self._now_s + jitter_s)
-        for due in (self._work, self._seal_due, self._freight.due, self._state_due):
+        for due in (self._publisher.due, self._seal_due, self._freight.due, self._state_due):
             due.set()
 
     async def _leave(self, connection: Connection) -> None:
@@ -315,47 +315,7 @@ class Uplink:
             self._waited = False
             self._seal_due.set()
         self._repeat_unreceipted()
-        for lane, queue in self._outbox.lanes.items():
-            if (start := queue.wanted) is not None:
-                queue.offer(self._ledger.pending(lane, start, READ_AHEAD), READ_AHEAD)
-        now_s = self._clock.now().mono_us / 1e6
-        while record := self._outbox.take(now_s, connection.free, connection.window):
-            connection.publish(
-                self._topics.lane(record.lane),
-                record.leaf,
-                lambda code, sent=record: self._answered(sent, code),  # type: ignore[misc]
-            )
-        if connection.free and any(q.wanted is not None for q in self._outbox.lanes.values()):
-            self._work.set()
-            await asyncio.sleep(0)
-        self._wake_later(now_s)
-
-    def _wake_later(self, now_s: float) -> None:
-        """The pace holds routine back: go on as soon as it allows."""
-        wait_s = self._outbox.pace.wait_s(now_s)
-        if 0 < wait_s < IDLE_S and not self._outbox.lanes[Lane.ROUTINE].idle:
-            asyncio.get_running_loop().call_later(wait_s, self._work.set)
-
-    def _answered(self, record: Record, code: int | None) -> None:
-        """A PUBACK came, or (None) will not come: then the record is still pending."""
-        if code is None:
-            return
-        lane = self._outbox.lanes[record.lane]
-        now = self._clock.now()
-        if code >= FAILURE:
-            lane.refused(record.index, now.mono_us / 1e6)
-            if self._refusing.get(record.lane) != code:
-                self._refusing[record.lane] = code
-                log.warning("broker refuses records", lane=record.lane, code=reason_name(code))
-        else:
-            lane.delivered(record.index)
-            self._refusing.pop(record.lane, None)
-            self._puback = now
-            self._cursors.want({record.lane.value: lane.cursor})
-            if record.lane is Lane.ALARM:
-                log.info("alarm delivered", index=record.index, type=record.type.value)
-                self._freight.due.set()
-        self._work.set()
+        await self._publisher.pump(connection)
 
     async def _seal(self) -> None:
         await self._herald.seal(self._session.connection if self._may_speak else None)
@@ -378,6 +338,10 @@ class Uplink:
         connection = self._session.connection
         if connection is not None and not self._stopping:
             await self._herald.tell(
-                connection, self._puback, self._receipts.newest, self.refused, self._freight.counts
+                connection,
+                self._publisher.puback,
+                self._receipts.newest,
+                self.refused,
+                self._freight.counts,
             )
             self._hearing.answered(self._clock.now().mono_us / 1e6)
