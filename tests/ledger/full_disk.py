@@ -16,22 +16,28 @@ from edge.clock import SystemClock
 from edge.errors import StorageFull
 from edge.ledger.checkpoint import Signer
 from edge.ledger.export import export
+from edge.ledger.policy import Policy
 from edge.ledger.store import Ledger, LedgerView
 from edge.ledger.verify import verify
 from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft
+
+SMALL = Policy(budget=100_000_000, reserve=300_000)
 
 
 def fill(ledger: Ledger) -> int:
     """Append until the disk is full; how many were acknowledged."""
     acknowledged = 0
+    told = False
 
     def append_for_ever() -> None:
-        nonlocal acknowledged
+        nonlocal acknowledged, told
         while True:
+            told = told or ledger.space(SMALL).low
             acknowledged += len(ledger.submit([draft(0, text="x" * 5000)] * 4).result(WAIT_S))
 
     with pytest.raises(StorageFull, match="no space is left"):
         append_for_ever()
+    assert told  # while there was room for an incident
     return acknowledged
 
 
