@@ -15,6 +15,7 @@ from edge.ledger.export import export
 from edge.ledger.keeper import Stopped
 from edge.ledger.merkle import consistency_proof, verify_consistency
 from edge.ledger.policy import CHECKPOINT_DAYS, Policy
+from edge.ledger.pruned import runs
 from edge.ledger.schema import FILE_NAME
 from tests.ledger.support import WAIT_S, alarm, draft
 
@@ -298,6 +299,33 @@ def test_a_directory_that_is_gone_is_told(ledger, directory, monkeypatch):
     monkeypatch.setattr("os.statvfs", fail)
     with pytest.raises(StorageFull, match="No such file"):
         ledger.space(OLD)
+
+
+def test_whatever_fits_no_page_is_gone_through_page_by_page(
+    ledger, directory, province, late, monkeypatch
+):
+    for name in ("edge.ledger.keeper.PAGE", "edge.ledger.candidates.PAGE"):
+        monkeypatch.setattr(name, 3)
+    monkeypatch.setattr("edge.ledger.candidates.PORTION", 2)
+    monkeypatch.setattr("edge.ledger.pruned._PAGE", 2)
+    paths = []
+    for number in range(10):
+        named, path = evidence(ledger, b"%d" % number)
+        paths.append(path)
+        put(ledger, draft(number, RecordType.ACTIVITY_STARTED, **named))
+        put(ledger, alarm(number, incident=f"i{number}", **named))
+    for number in range(0, 10, 2):
+        closed = {"incident": f"i{number}", "closed": "x"}
+        put(ledger, draft(number, RecordType.INCIDENT_CLOSED, **closed))
+    put(ledger, *(draft(i) for i in range(KEEP)))
+    carry(ledger, province)
+    sweep(ledger)
+    assert [path.exists() for path in paths] == [number % 2 == 1 for number in range(10)]
+    opened = [2 * number + 1 for number in range(1, 10, 2)]
+    assert indices(ledger) == [*opened, *range(25, 30)]
+    with ledger._reader.connection() as connection:
+        gone = [index for first, end in runs(connection, 0, 30) for index in range(first, end)]
+    assert gone == [index for index in range(25) if index not in opened]
 
 
 def test_a_pruned_ledger_can_be_exported(ledger, directory, tmp_path, province, late):
