@@ -12,14 +12,15 @@ import structlog
 
 import edge
 from edge import systemd
-from edge.clock import Clock, Stamp, parse_iso
+from edge.clock import Clock
 from edge.config import SealConfig
 from edge.console.app import build_app
 from edge.console.server import serve
-from edge.domain.observation import ClockStepped, SessionTaken, SourceLost
+from edge.domain.observation import SessionTaken, SourceLost
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errands import Errands
 from edge.errors import ConfigError, LedgerCorrupt, Refused, StorageFull, UplinkUnavailable
+from edge.host import newest_record, tell_health, watch_clock
 from edge.ledger.damage import mark
 from edge.ledger.epoch import begin, open_ledger
 from edge.ledger.keys import gateway_signer
@@ -27,6 +28,7 @@ from edge.ledger.succession import Break
 from edge.recorder import Recorder, evidence_lost, order_refused
 from edge.rules.engine import initial
 from edge.rules.orders import ORDER_TYPES, unanswered
+from edge.rules.recall import moment
 from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
 from edge.sensors.poller import poll_bus
 from edge.status import Status
@@ -37,8 +39,6 @@ from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.watch import watch
 
-CLOCK_STEP_S = 1.0  # a slower drift is NTP's slewing
-HEALTH_PERIOD_S = 300.0
 EPOCH_LASTS_S = 600.0  # two boxes under one name must not end each other's epochs for ever
 STOP_UPLINK_S = 1.5  # of the 3 s that a stop may take
 
@@ -126,10 +126,8 @@ class Daemon:
     def _break(self, broken: Break) -> bool:
         """The province holds what this ledger lacks: end here, and go on in a new epoch."""
         begun = next(self._ledger.leaves_of({RecordType.EPOCH_BEGUN}), None)
-        if begun is not None:
-            since = Stamp(parse_iso(begun["time"]), begun["monous"], begun["bootid"])
-            if abs(self._clock.now().since(since)) < EPOCH_LASTS_S:
-                return False
+        if begun and abs(self._clock.now().since(moment(begun))) < EPOCH_LASTS_S:
+            return False
         self._broken = broken
         self._ended.set()
         return True
@@ -149,8 +147,8 @@ class Daemon:
             lasting.append(serve(app, self._config.page.host, self._config.page.port))
         storage = self._config.storage.policy
         sources: list[Coroutine[None, None, None]] = [
-            self._watch_clock(),
-            self._health(),
+            watch_clock(self._clock, self._status.observe, newest_record(self._ledger)),
+            tell_health(self._clock, self._status.health, self._recorder.note),
             keep_storage(self._ledger, storage, self._clock, self._status.observe, self._shed),
         ]
         sources += [
@@ -216,24 +214,6 @@ class Daemon:
         )
         if self._detector_fault:
             self._status.observe(SourceLost(DETECTOR, now, self._detector_fault))
-
-    async def _watch_clock(self) -> None:
-        """Notice a wall clock that moves against monotonic time."""
-        last = self._clock.now()
-        while True:
-            await self._clock.sleep(1.0)
-            now = self._clock.now()
-            step = (now.wall_us - last.wall_us - (now.mono_us - last.mono_us)) / 1e6
-            if abs(step) >= CLOCK_STEP_S:
-                self._status.observe(ClockStepped(HOST, now, step))
-            last = now
-
-    async def _health(self) -> None:
-        """A regular record of how we are, so that silence in the chain means something."""
-        while True:
-            await self._clock.sleep(HEALTH_PERIOD_S)
-            data = self._status.health()
-            self._recorder.note(Draft(RecordType.GATEWAY_HEALTH, self._clock.now(), data))
 
     async def _beat(self) -> None:
         """WATCHDOG=1 only after the loop, the ledger and the inference each did some work."""
