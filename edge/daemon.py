@@ -74,6 +74,7 @@ class Daemon:
             frozenset(camera.code for camera in config.camera),
             self._glimpses,
             self._ledger,
+            config.storage.dir,
             self._inference,
             clock,
             lambda draft: self._recorder.note(draft),  # noqa: PLW0108  it is made below

@@ -1,9 +1,10 @@
-"""Orders that take time and the outside world: a picture now, records or files once more."""
+"""Orders that take time and the outside world: a picture now, old records again, a new key."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any, Protocol
 
 import structlog
@@ -12,11 +13,15 @@ from edge.clock import Clock
 from edge.domain.activity import EvidenceRef
 from edge.domain.mine import Order
 from edge.domain.names import Name
-from edge.domain.order import Resend, Snapshot
-from edge.domain.record import Draft
-from edge.errors import SourceError, StorageFull
+from edge.domain.order import Resend, RotateKey, Snapshot
+from edge.domain.record import Draft, RecordType
+from edge.errors import ConfigError, SourceError, StorageFull
+from edge.ledger.keys import gateway_signer
+from edge.ledger.origin import key_name
+from edge.ledger.rotate import hand_over
 from edge.ledger.store import Ledger
 from edge.rules.orders import answer
+from edge.rules.recall import moment
 from edge.vision.glimpse import Glimpses
 from edge.vision.snapshot import encode
 
@@ -40,12 +45,13 @@ class Sender(Protocol):
 
 
 class Errands:
-    """Carries such orders out, pictures beside repetitions, each kind one after the other.
+    """Carries such orders out one after the other; repetitions, which may take long, beside them.
 
     Args:
         cameras: codes of the cameras that are configured.
         glimpses: gives pictures.
         ledger: keeps them.
+        directory: where the ledger and the gateway's key lie.
         workbench: encodes them.
         clock: tells time.
         note: takes each answer.
@@ -59,6 +65,7 @@ class Errands:
         cameras: frozenset[str],
         glimpses: Glimpses,
         ledger: Ledger,
+        directory: Path,
         workbench: Workbench,
         clock: Clock,
         note: Callable[[Draft], None],
@@ -66,16 +73,17 @@ class Errands:
         self._cameras = cameras
         self._glimpses = glimpses
         self._ledger = ledger
+        self._directory = directory
         self._workbench = workbench
         self._clock = clock
         self._note = note
-        self._pictures: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
+        self._quick: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
         self._repeats: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
         self.sender: Sender | None = None
 
     def take(self, order: Order) -> None:
         """Take a recorded order; its answer becomes a record later."""
-        queue = self._pictures if isinstance(order.args, Snapshot) else self._repeats
+        queue = self._repeats if isinstance(order.args, Resend) else self._quick
         try:
             queue.put_nowait(order)
         except asyncio.QueueFull:
@@ -85,13 +93,14 @@ class Errands:
     async def run(self) -> None:
         """Work for ever."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._serve(self._pictures))
+            group.create_task(self._serve(self._quick))
             group.create_task(self._serve(self._repeats))
 
     async def _serve(self, queue: asyncio.Queue[Order]) -> None:
         works: dict[type, Callable[[Any], Awaitable[Draft]]] = {
             Snapshot: self._snapshot,
             Resend: self._resend,
+            RotateKey: self._rotate,
         }
         while True:
             order = await queue.get()
@@ -135,6 +144,22 @@ class Errands:
             return self._failed(order, beyond)
         sent = await self.sender.resend(start, min(end, self._ledger.size))
         return answer(order, self._clock.now(), detail={"records": sent})
+
+    async def _rotate(self, order: Order) -> Draft:
+        for leaf in self._ledger.leaves_of({RecordType.KEY_ROTATED}):
+            if moment(leaf).since(order.received) >= 0:  # done before a restart, not answered
+                return self._rotated(order, leaf["data"]["new"], int(leaf["id"]))
+        gateway = key_name(self._ledger.origin)
+        try:
+            new, handed_over = hand_over(self._ledger, self._directory, gateway)
+            record = await asyncio.wrap_future(handed_over)
+            gateway_signer(self._directory, gateway)
+        except (ConfigError, StorageFull) as error:
+            return self._failed(order, Name(f"密钥不能更换（{error}）", str(error)))
+        return self._rotated(order, new, record.index)
+
+    def _rotated(self, order: Order, key: str, record: int) -> Draft:
+        return answer(order, self._clock.now(), detail={"key": key, "record": record})
 
     def _failed(self, order: Order, why: Name) -> Draft:
         return answer(order, self._clock.now(), failed=why)

@@ -38,6 +38,7 @@ GOOD_ORDERS: list[tuple[OrderKind, dict[str, Any]]] = [
     (OrderKind.SNAPSHOT, {"camera": "shaft-cam"}),
     (OrderKind.RESEND, {"start": 0, "end": MAX_RESENT}),
     (OrderKind.RESEND, {"sha256": "ab" * 32}),
+    (OrderKind.ROTATE_KEY, {"by": "王主任"}),
     (OrderKind.POLICY, {"levels": {}, "rules": {}}),
     (
         OrderKind.POLICY,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,7 @@ from edge.domain.mine import OrderKind
 from edge.domain.record import Draft
 from edge.errands import Errands
 from edge.errors import SourceError, StorageFull
+from edge.ledger.keys import gateway_signer
 from edge.ledger.store import Ledger
 from edge.vision import glimpse
 from edge.vision.glimpse import Glimpses
@@ -53,6 +55,7 @@ class Desk:
             frozenset({"shaft-cam"}),
             self.glimpses,
             cast("Ledger", self.ledger),
+            Path("/nowhere"),
             Bench(),
             self.clock,
             self.answers.put_nowait,
@@ -143,3 +146,57 @@ async def test_too_many_orders_at_once_are_answered_with_a_failure() -> None:
         desk.errands.take(an_order(OrderKind.RESEND, {"sha256": SHA}, desk.clock.now()))
     answer = await desk.do(OrderKind.RESEND, sha256=SHA)
     assert answer["reason"]["en"] == "too many orders of this kind wait"
+
+
+class TestKey:
+    """A new key on order, with a real ledger."""
+
+    @pytest.fixture
+    def ledger(self, tmp_path: Path) -> Iterator[Ledger]:
+        name = "eseal/220182000001/gw1"
+        signer = gateway_signer(tmp_path, name)
+        ledger = Ledger.open(tmp_path, origin=name, signer=signer, clock=ManualClock())
+        yield ledger
+        ledger.close()
+
+    async def order(self, ledger: Ledger, directory: Path, clock: ManualClock) -> dict[str, Any]:
+        desk = Desk()
+        desk.errands._ledger, desk.errands._directory = ledger, directory
+        task = asyncio.create_task(desk.errands.run())
+        desk.clock = clock
+        try:
+            return await desk.do(OrderKind.ROTATE_KEY, by="王主任")
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    async def test_the_ledger_goes_on_under_the_new_key(
+        self, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        old = ledger.vkey
+        clock = ManualClock()
+        clock.advance(10)
+        answer = await self.order(ledger, tmp_path, clock)
+        assert answer["result"] == "done"
+        assert answer["detail"] == {"key": ledger.vkey, "record": 0}
+        assert ledger.vkey != old
+        assert str(gateway_signer(tmp_path, "eseal/220182000001/gw1").verifier) == ledger.vkey
+
+    async def test_an_order_that_was_obeyed_before_a_restart_is_only_answered(
+        self, ledger: Ledger, tmp_path: Path
+    ) -> None:
+        clock = ManualClock()  # the order came no later than the change that it led to
+        first = await self.order(ledger, tmp_path, clock)
+        again = await self.order(ledger, tmp_path, clock)
+        assert again["detail"] == first["detail"]
+        assert ledger.size == 1
+
+    async def test_a_key_that_systemd_hands_us_cannot_be_changed(
+        self, ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+        clock = ManualClock()
+        clock.advance(10)
+        answer = await self.order(ledger, tmp_path, clock)
+        assert answer["result"] == "failed"
+        assert "cannot be changed here" in answer["reason"]["en"]

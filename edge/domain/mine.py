@@ -30,6 +30,7 @@ class OrderKind(StrEnum):
     SNAPSHOT = "snapshot"
     RESEND = "resend"
     POLICY = "policy"
+    ROTATE_KEY = "rotate-key"
 
 
 @dataclass(frozen=True, slots=True)

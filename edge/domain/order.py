@@ -101,6 +101,12 @@ class SetPolicy(Spec):
     rules: Mapping[AlarmCode, Durations] = Field(default={})
 
 
+class RotateKey(Spec):
+    """The gateway makes itself a new key, and a record that the old and the new one sign."""
+
+    by: Words
+
+
 ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.SET_STATE: SetState,
     OrderKind.GRANT_PERMIT: GrantPermit,
@@ -110,6 +116,7 @@ ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.SNAPSHOT: Snapshot,
     OrderKind.RESEND: Resend,
     OrderKind.POLICY: SetPolicy,
+    OrderKind.ROTATE_KEY: RotateKey,
 }
 
 

@@ -1,4 +1,4 @@
-"""Changing the gateway's key: what `eseal rotate-key` does.
+"""Changing the gateway's key: what `eseal rotate-key` and an order of that name do.
 
 The new key is on disk before the ledger is handed over to it, and takes the old one's place only
 afterwards; `keys.gateway_signer` finishes what a crash between the two left.
@@ -6,13 +6,16 @@ afterwards; `keys.gateway_signer` finishes what a crash between the two left.
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from pathlib import Path
 
 from edge.clock import Clock
 from edge.domain.mine import MineState
+from edge.domain.record import Record
 from edge.errors import ConfigError, Fault
 from edge.ledger.epoch import open_ledger
 from edge.ledger.keys import credential_path, gateway_signer, new_successor
+from edge.ledger.store import Ledger
 
 
 def rotate_key(
@@ -33,6 +36,30 @@ def rotate_key(
         ConfigError: the key is a credential of systemd, which only systemd's owner can change.
         StorageFull, LedgerCorrupt, EsealError: as `Ledger.open`.
     """
+    old = gateway_signer(directory, gateway)
+    ledger = open_ledger(directory, gateway=gateway, signer=old, clock=clock, state=state)
+    try:
+        new, handed_over = hand_over(ledger, directory, gateway)
+        record = handed_over.result()
+    finally:
+        ledger.close()
+    gateway_signer(directory, gateway)
+    return str(old.verifier), new, record.index
+
+
+def hand_over(ledger: Ledger, directory: Path, gateway: str) -> tuple[str, Future[Record]]:
+    """Make a new key and hand an open ledger over to it.
+
+    Once the future gives its record, `keys.gateway_signer` lets the new key take the old one's
+    place in the directory.
+
+    Returns:
+        The new verifier key, and the record that both keys sign.
+
+    Raises:
+        ConfigError: the key is a credential of systemd, which only systemd's owner can change.
+        StorageFull: no key can be stored.
+    """
     credential = credential_path()
     if credential is not None:
         raise ConfigError(
@@ -44,12 +71,5 @@ def rotate_key(
                 )
             ]
         )
-    old = gateway_signer(directory, gateway)
-    ledger = open_ledger(directory, gateway=gateway, signer=old, clock=clock, state=state)
-    try:
-        successor = new_successor(directory, gateway)
-        record = ledger.rotate(successor).result()
-    finally:
-        ledger.close()
-    gateway_signer(directory, gateway)
-    return str(old.verifier), str(successor.verifier), record.index
+    successor = new_successor(directory, gateway)
+    return str(successor.verifier), ledger.rotate(successor)

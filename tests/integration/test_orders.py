@@ -126,4 +126,25 @@ async def test_kill_9_right_after_the_order_came_loses_no_order(tmp_path):
         assert set(done) == set(accepted)
 
 
+async def test_a_new_key_signs_after_an_order_and_the_province_follows(tmp_path):
+    async with rig(tmp_path) as r:
+        await ready(r)
+        old = r.gateway.verifier_key()
+        answer = await answered(r, OrderKind.ROTATE_KEY, {"by": "王主任"})
+        assert answer["result"] == "done"
+        new = r.gateway.verifier_key()
+        assert answer["detail"]["key"] == new != old
+        answer = await answered(r, OrderKind.POLICY, {})
+        assert await r.province.wait_until(lambda _: r.view.verified, 25)
+        await r.gateway.kill()
+        await r.gateway.start()
+        assert r.gateway.verifier_key() == new
+        count_before = r.view.received
+        await answered(r, OrderKind.SET_STATE, {"state": "closed"})
+        assert await r.province.wait_until(
+            lambda _: r.view.verified and r.view.received > count_before, 25
+        )
+        assert not r.view.faults
+
+
 ACCEPTED = RecordType.ORDER_ACCEPTED
