@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from concurrent.futures import Future
+from typing import cast
 
 import pytest
 
 from edge.clock import ManualClock
+from edge.domain.observation import StorageSpace
 from edge.errors import LedgerCorrupt, StorageFull
 from edge.ledger.policy import Policy, Space
+from edge.ledger.store import Ledger
 from edge.upkeep import LOOK_S, SWEEP_S, TIGHT_SWEEP_S, keep_storage
 
 POLICY = Policy(budget=1_000_000_000, reserve=100_000_000)
@@ -26,7 +29,7 @@ class Store:
     def __init__(self, *looks) -> None:
         self.looks = deque(looks)
         self.sweeps: list[Future[Space]] = []
-        self.answer: object = ROOM
+        self.answer: Space | Exception | None = ROOM
 
     def space(self, _policy):
         look = self.looks.popleft() if len(self.looks) > 1 else self.looks[0]
@@ -46,7 +49,9 @@ class Store:
 
 async def work(store, looks):
     """Let it look so many times; what was observed, and what was said of shedding."""
-    clock, told, shed = ManualClock(), [], []
+    clock = ManualClock()
+    told: list[StorageSpace] = []
+    shed: list[bool] = []
     left = looks
 
     class Pacing(ManualClock):
@@ -109,4 +114,6 @@ async def test_damage_that_a_sweep_finds_ends_the_daemon():
     store = Store(ROOM)
     store.answer = LedgerCorrupt("damaged")
     with pytest.raises(LedgerCorrupt):
-        await keep_storage(store, POLICY, ManualClock(), lambda _: None, lambda _: None)
+        await keep_storage(
+            cast("Ledger", store), POLICY, ManualClock(), lambda _: None, lambda _: None
+        )

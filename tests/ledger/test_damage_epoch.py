@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,7 @@ def start(directory: Path, signer: Signer) -> Starter:
 
 
 @pytest.fixture
-def old_root(start, directory) -> bytes:
+def old_root(start: Starter) -> bytes:
     """A closed ledger of 12 records; gives its root."""
     ledger = start()
     ledger.submit([draft(i) for i in range(SIZE - 2)]).result(WAIT_S)
@@ -59,7 +60,7 @@ def old_root(start, directory) -> bytes:
     return root
 
 
-def first_of(ledger: Ledger) -> dict:
+def first_of(ledger: Ledger) -> Any:
     leaf = next(ledger.leaves_of(RecordType))
     assert leaf["type"] == RecordType.EPOCH_BEGUN
     return leaf["data"]

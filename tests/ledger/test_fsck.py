@@ -195,7 +195,7 @@ def newest_note(place):
 
 def test_it_works_beside_the_daemon(place, signer, province):
     ledger = Ledger.open(place, origin=ORIGIN, signer=signer, clock=ManualClock())
-    grown = []
+    grown: list[object] = []
 
     def grow(stage, _done, _total):
         if not grown or stage[1] == "hash tree":

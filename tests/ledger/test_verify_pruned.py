@@ -113,7 +113,9 @@ def test_one_changed_byte_anywhere_is_noticed(bundle, check):
 
 
 def split(lines):
-    level, digest = parse_node(lines[0])
+    node = parse_node(lines[0])
+    assert node is not None
+    level, digest = node
     assert level == 2
     return [encode_node(1, digest), encode_node(1, digest), *lines[1:]]
 
