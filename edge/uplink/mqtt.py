@@ -43,6 +43,7 @@ SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway 
 TOO_LARGE = 0x95  # our own answer for a packet that the server would not take
 HUNG_UP = "it hung up"
 MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
+_READ_AHEAD = 4_096
 
 log = structlog.get_logger(__name__)
 
@@ -103,12 +104,14 @@ class _Client(Client):
         dialling: makes the socket.
         fault: what the socket said when it failed.
         oversized: the broker sent a packet that is too large.
+        read_ahead: what was read from the socket and not yet asked for.
     """
 
     max_inbound = 65_536
     dialling = Dialling(None)
     fault = ""
     oversized = False
+    read_ahead = b""
 
     def _create_socket(self) -> socket.socket:
         return self.dialling.open(self.host, self.port)
@@ -119,13 +122,17 @@ class _Client(Client):
             self.oversized = True
             self.fault = f"it sent a packet of more than {self.max_inbound} bytes"
             raise ConnectionError(self.fault)
-        try:
-            return super()._sock_recv(bufsize)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            self.fault = explain(error)
-            raise
+        if not self.read_ahead:
+            # paho reads a PUBACK of four bytes in three system calls, and there are thousands.
+            try:
+                self.read_ahead = super()._sock_recv(_READ_AHEAD)
+            except BlockingIOError:
+                raise
+            except OSError as error:
+                self.fault = explain(error)
+                raise
+        taken, self.read_ahead = self.read_ahead[:bufsize], self.read_ahead[bufsize:]
+        return taken
 
     def drop(self) -> None:
         """Close the socket without a word."""
@@ -213,13 +220,13 @@ class Wire:
 
     def _read(self) -> None:
         code = self._client.loop_read()
-        # TLS may hold a decrypted rest that the socket's readiness does not show.
+        # There may be a rest, read ahead or decrypted, that the socket's readiness does not show.
         while code == MQTTErrorCode.MQTT_ERR_SUCCESS and self._hidden_bytes():
             code = self._client.loop_read()
 
     def _hidden_bytes(self) -> int:
         pending: Callable[[], int] | None = getattr(self._client.socket(), "pending", None)
-        return pending() if pending else 0
+        return len(self._client.read_ahead) + (pending() if pending else 0)
 
     def _on_connect(
         self,
