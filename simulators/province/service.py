@@ -85,6 +85,8 @@ class Province:
         self._up = asyncio.Event()
         self._receipts_due = asyncio.Event()
         self._cosigned: dict[str, int] = {}  # by origin
+        self._receipts: dict[tuple[str, str], bytes] = {}  # the newest of each gateway
+        self._asked: set[GatewayView] = set()
         broker = BrokerSpec.model_validate(
             {
                 "host": host,
@@ -215,9 +217,19 @@ class Province:
             self._on_record(view, envelope, now)
         if address.kind == "evidence" and self._evidence is not None:
             self._keep(view, address.sha256)
+        if address.kind == "state" and self._knows_less(view):
+            self._asked.add(view)  # it may have been rolled back: tell again what we hold
+            self._receipts_due.set()
         if view.log.proven > self._cosigned.get(view.log.origin, 0):
             self._receipts_due.set()
         self._changed.set()
+
+    def _knows_less(self, view: GatewayView) -> bool:
+        """Whether the gateway's state tells of a receipt for less than it was given."""
+        told = view.state.get("receipt")
+        covered = told if isinstance(told, int) else 0
+        same = view.state.get("origin") == view.log.origin
+        return view.online and (not same or covered < self._cosigned.get(view.log.origin, 0))
 
     def _refuse(self, topic: str, reason: str) -> None:
         self.refused[reason] += 1
@@ -248,13 +260,19 @@ class Province:
                 continue
             for name, view in list(self.ledgers.items()):
                 size, note = view.log.proven, view.log.proven_note
-                if size <= self._cosigned.get(view.log.origin, 0) or view.faults:
+                if size > self._cosigned.get(view.log.origin, 0) and not view.faults:
+                    receipt = self.signer.cosign(note, int(self.time()))
+                elif view in self._asked and name in self._receipts:
+                    receipt = self._receipts[name]
+                else:
                     continue
-                receipt = self.signer.cosign(note, int(self.time()))
                 try:
                     await self.send_raw(Topics(*name).receipt, receipt, retain=True)
                 except UplinkUnavailable:
                     break  # sent when we are connected again
-                self._cosigned[view.log.origin] = size
-                view.receipts += 1
+                self._asked.discard(view)
+                if receipt != self._receipts.get(name):
+                    self._receipts[name] = receipt
+                    self._cosigned[view.log.origin] = size
+                    view.receipts += 1
                 self._changed.set()

@@ -10,7 +10,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from simulators.province.view import Break, GatewayView, IncidentRow
+from simulators.province.chapters import Break
+from simulators.province.view import GatewayView, IncidentRow
 
 _LEVELS = {1: "bold red", 2: "dark_orange", 3: "yellow", 4: "blue"}
 _SHOWN_INCIDENTS = 12

@@ -15,6 +15,7 @@ from edge.ledger.origin import parse_origin
 from edge.ledger.rotation import read_rotation
 from edge.uplink.codec import canonical_object, decode_part
 from edge.uplink.topics import Address
+from simulators.province.chapters import Break, Chapter, epoch_data
 from simulators.province.evidence import EvidenceShelf
 from simulators.province.tree import LogCopy
 
@@ -49,42 +50,6 @@ class IncidentRow:
         for ref in data.get("evidence", ()):
             if ref["sha256"] not in self.evidence:
                 self.evidence.append(ref["sha256"])
-
-
-@dataclass(slots=True)
-class Chapter:
-    """One log of a gateway: its first, or that of a later epoch.
-
-    Attributes:
-        log: the rebuilt log; see `LogCopy`.
-        arrivals: monotonic seconds of each record's first arrival, by index.
-        types: of each record, by index.
-        begun: data of its first leaf, if it is a later epoch's and that has come.
-    """
-
-    log: LogCopy
-    arrivals: dict[int, float] = field(default_factory=dict)
-    types: dict[int, RecordType] = field(default_factory=dict)
-    begun: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Break:
-    """Where one log ended and the next began.
-
-    Attributes:
-        ended: origin of the log that ended, as the next one names it.
-        origin: of the next one.
-        reason: as the gateway gives it; empty before its first leaf has come.
-        lost: records that the gateway says it lost, at least.
-        held: records of the log that ended that are here.
-    """
-
-    ended: str
-    origin: str
-    reason: str
-    lost: int
-    held: int
 
 
 class GatewayView:
@@ -249,7 +214,7 @@ class GatewayView:
         if kind in INCIDENT_TYPES:
             self._incident(kind, envelope["data"], at)
         elif kind is RecordType.EPOCH_BEGUN:
-            chapter.begun = _epoch(envelope["data"])
+            chapter.begun = epoch_data(envelope["data"])
         elif kind is RecordType.KEY_ROTATED:
             chapter.log.rotate(index, *read_rotation(chapter.log.origin, index, envelope["data"]))
         return envelope
@@ -298,15 +263,3 @@ def _check_envelope(envelope: Mapping[str, Any], lane: Lane) -> int:
     except ValueError as error:
         raise Refused(f"a record is of unknown type {json.dumps(envelope.get('type'))}") from error
     return int(ident)
-
-
-def _epoch(data: Mapping[str, Any]) -> dict[str, Any]:
-    """What the first leaf of an epoch says. Raises Refused."""
-    try:
-        return {
-            "previous": {"origin": str(data["previous"]["origin"])},
-            "reason": str(data["reason"]),
-            "lost_at_least": int(data["lost_at_least"]),
-        }
-    except (KeyError, TypeError, ValueError) as error:
-        raise Refused(f"the first leaf of an epoch lacks something ({error})") from error
