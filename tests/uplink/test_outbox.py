@@ -295,3 +295,24 @@ def test_the_pace_holds_routine_back_and_no_alarm() -> None:
     assert [item.index if item else None for item in order] == [4, 5, None]
     sent = [outbox.take(10.0 + step / 4, 100, 100) for step in range(5)]
     assert [item.index if item else None for item in sent] == [0, 1, 2, None, 3]
+
+
+def test_bytes_under_way_are_those_of_records_without_an_answer() -> None:
+    queue = LaneQueue(0)
+    queue.offer([record(0, size=7), record(1, size=11)], READ_AHEAD)
+    taken(queue)
+    assert queue.bytes_under_way == 18
+    queue.refused(0, now_s=0.0)
+    assert queue.bytes_under_way == 11
+    queue.delivered(1)
+    assert queue.bytes_under_way == 0
+    assert taken(queue, 1.0) == [0]
+    assert queue.bytes_under_way == 7
+    queue.delivered(0)
+    assert queue.bytes_under_way == 0
+
+
+def test_without_a_pace_routine_goes_as_fast_as_the_window_has_room() -> None:
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(*range(50)), READ_AHEAD)
+    assert [item.index for _ in range(50) if (item := outbox.take(0.0, 90, 100))] == [*range(50)]
