@@ -123,13 +123,13 @@ def test_the_schemas_list_exactly_the_codes_words() -> None:
     assert set(order["kind"]["enum"]) == set(OrderKind)
 
 
-def test_only_checkpoint_and_state_are_retained() -> None:
+def test_only_checkpoint_state_and_receipt_are_retained() -> None:
     retained = {
         operation["channel"]["$ref"].rpartition("/")[2]
         for operation in document()["operations"].values()
         if operation["bindings"]["mqtt"]["retain"]
     }
-    assert retained == {"checkpoint", "state"}
+    assert retained == {"checkpoint", "state", "receipt"}
 
 
 def eventful_night() -> list[Draft]:
