@@ -119,8 +119,9 @@ def values(node: ast.AST) -> list[tuple[str, Any]]:
             return [("value", value + 1), ("value", value - 1)]
         case ast.If(test=test) | ast.While(test=test) | ast.IfExp(test=test):
             return [("test", ast.UnaryOp(ast.Not(), test)), ("test", ast.Constant(False))]
-        case ast.Return(value=ast.expr()) | ast.Expr(value=ast.Call()):
-            return [("value", ast.Constant(None))]
+        case ast.Return(value=ast.expr() as value) | ast.Expr(value=ast.Call() as value):
+            nothing = isinstance(value, ast.Constant) and value.value is None
+            return [] if nothing else [("value", ast.Constant(None))]
         case ast.UnaryOp(op=ast.Not(), operand=operand):
             return [("operand", ast.UnaryOp(ast.Not(), operand))]
     return []

@@ -85,6 +85,36 @@ TABLE = [
         "test_a_missing_picture_is_told_and_the_records_stay_sound",
     ),
     (
+        "an image of yesterday is put back",
+        "a new epoch begins that names the old head; an incident",
+        "tests.integration.test_epochs",
+        "test_an_image_of_yesterday_put_back_begins_an_epoch_and_is_an_incident",
+    ),
+    (
+        "bits flip in 200 places of the database",
+        "told at the start or by fsck, or without effect",
+        f"{LEDGER}.test_damage",
+        "test_bits_that_flip_in_200_random_places_are_told_at_start_or_change_nothing",
+    ),
+    (
+        "the WAL is cut",
+        "found at the start, and the missing records are counted",
+        f"{LEDGER}.test_damage",
+        "test_a_wal_cut_anywhere_is_found_at_start",
+    ),
+    (
+        "a second gateway takes the session over",
+        "it is told each time, one incident",
+        f"{UPLINK}.test_session_moves",
+        "test_a_session_that_is_taken_over_is_told_each_time_and_when_it_is_over",
+    ),
+    (
+        "our clock is off from the province's",
+        "an incident until it agrees",
+        "tests.integration.test_epochs",
+        "test_a_clock_that_is_off_from_the_provinces_is_an_incident_until_it_agrees",
+    ),
+    (
         "history was written anew by somebody with the key",
         "it contradicts the receipts and is refused, exactly then",
         "tests.fire.test_history",
