@@ -8,6 +8,7 @@ from edge.clock import ManualClock
 from edge.domain.activity import Phase
 from edge.domain.mine import MineState, OrderKind
 from edge.domain.observation import (
+    ClockCompared,
     ClockStepped,
     ContactChange,
     Observation,
@@ -267,3 +268,19 @@ def test_a_permit_for_what_this_gateway_does_not_have_is_answered_with_a_failure
     assert answer.data["result"] == "failed"
     assert answer.data["reason"]["en"] == "this gateway has no nowhere, winch"
     assert gateway.seal.rules.standing.permits == {}
+
+
+def test_a_clock_that_is_off_from_the_provinces_is_one_incident_also_over_a_restart() -> None:
+    gateway = Gateway()
+    now = gateway.clock.now
+    gateway.observe(ClockCompared(HOST, now(), 599.0, 600.0))
+    gateway.wait(30)
+    gateway.observe(ClockCompared(HOST, now(), 599.0, 600.0))
+    assert gateway.incidents() == [(OPENED, "clock-wrong")]
+    later = Gateway()
+    later.seal.restore(gateway.leaves())
+    later.observe(ClockCompared(HOST, later.clock.now(), None, 0.4))
+    later.wait(3600)  # the uplink is down: nothing is known
+    assert later.incidents() == []
+    later.observe(ClockCompared(HOST, later.clock.now(), -0.9, 0.4))
+    assert later.incidents() == [(CLOSED, "clock-wrong")]
