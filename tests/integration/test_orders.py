@@ -18,10 +18,15 @@ from tests.integration.rig import GATEWAY, MINE_CODE, rig
 pytestmark = pytest.mark.timeout(120)
 
 
+async def arrived(r, nonce, timeout_s=25.0):
+    """Wait until the answer to an order is there."""
+    return await r.province.wait_until(lambda _: nonce in r.view.answers, timeout_s)
+
+
 async def answered(r, kind, args, timeout_s=25.0):
     """Order something and give its answer."""
     nonce = await r.province.send_order(MINE_CODE, GATEWAY, kind.value, args)
-    assert await r.province.wait_until(lambda _: nonce in r.view.answers, timeout_s)
+    assert await arrived(r, nonce, timeout_s)
     return r.view.answers[nonce]
 
 
@@ -115,8 +120,7 @@ async def test_kill_9_right_after_the_order_came_loses_no_order(tmp_path):
             await asyncio.sleep(pause_s)
             await r.gateway.kill()
             await r.gateway.start()
-            found = await r.province.wait_until(lambda _, n=nonce: n in r.view.answers, 25)
-            assert found, pause_s
+            assert await arrived(r, nonce), pause_s
             assert r.view.answers[nonce]["result"] == "done"
         await r.gateway.stop()
         with closing(LedgerView.open(r.storage)) as ledger:

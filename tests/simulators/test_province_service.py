@@ -313,7 +313,8 @@ async def test_an_orders_nonce_is_what_the_gateway_will_repeat() -> None:
     sent: list[tuple[str, bytes]] = []
     province = Province("127.0.0.1", 1)
 
-    async def keep(topic: str, payload: bytes) -> None:
+    async def keep(topic: str, payload: bytes, *, retain: bool = False) -> None:
+        assert not retain
         sent.append((topic, payload))
 
     province.send_raw = keep  # type: ignore[method-assign]
