@@ -220,7 +220,7 @@ def test_a_stretch_that_ends_within_a_page_is_cut_there() -> None:
     outbox = idle_outbox(10)
     outbox.repeat(0, 3)
     routine = outbox.lanes[ROUTINE]
-    routine.offer(records(0, 2, 4, 6), 4)
+    routine.offer(records(0, 2, 3, 4), 4)
     assert (taken(routine), routine.wanted) == ([0, 2], 9)
 
 
