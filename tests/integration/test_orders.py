@@ -89,7 +89,7 @@ async def test_a_snapshot_order_brings_a_picture_of_now_to_the_province(tmp_path
         async with rig(tmp_path, camera=[camera]) as r:
             await ready(r)
             wanted = {"camera": "shaft-cam"}
-            for _ in range(20):
+            for _ in range(60):
                 answer = await answered(r, OrderKind.SNAPSHOT, wanted)
                 if answer["result"] == "done":
                     break
@@ -108,7 +108,7 @@ async def test_a_snapshot_order_brings_a_picture_of_now_to_the_province(tmp_path
             before = r.view.duplicates
             answer = await answered(r, OrderKind.RESEND, {"start": 0, "end": 5})
             assert answer["detail"] == {"records": 5}
-            assert r.view.duplicates >= before + 5
+            assert await r.province.wait_until(lambda _: r.view.duplicates >= before + 5, 10)
 
 
 async def test_kill_9_right_after_the_order_came_loses_no_order(tmp_path):
