@@ -125,7 +125,7 @@ _ALARMS = (
         AlarmCode.METER_LOST,
         ActivityKind.METER_LOST,
         Name("电表失联", "Meter lost"),
-        Name("电表 {source} 不应答", "meter {source} does not answer"),
+        Name("电表 {source} 没有读数", "meter {source} gives no figures"),
         2,
     ),
     Alarm(
