@@ -26,14 +26,14 @@ from edge.uplink.connection import Connection
 from edge.uplink.courier import OnLost
 from edge.uplink.cursors import Cursors
 from edge.uplink.freight import Freight
-from edge.uplink.hearing import WAIT_S, Hearing
+from edge.uplink.hearing import WAIT_S
 from edge.uplink.herald import Herald
-from edge.uplink.inbox import Inbox, Recorded
+from edge.uplink.inbox import Recorded
 from edge.uplink.limits import Pace
+from edge.uplink.listening import Listening
 from edge.uplink.mqtt import Login
 from edge.uplink.outbox import Outbox
 from edge.uplink.publisher import IDLE_S, Publisher
-from edge.uplink.receipt_desk import Hooks, ReceiptDesk
 from edge.uplink.repeating import repeat
 from edge.uplink.session import OnTaken, Session
 from edge.uplink.spec import UNBOUNDED, BrokerSpec, ProvinceSpec, UplinkSpec
@@ -91,7 +91,6 @@ class Uplink:
         progress: Path | None = None,
         ask_s: float = WAIT_S,
     ) -> None:
-        keys = [Verifier.parse(key) for key in province.keys]
         self._topics = Topics(mine_code, gateway)
         self._ledger = ledger
         self._clock = clock
@@ -112,24 +111,25 @@ class Uplink:
         self._publisher = Publisher(
             ledger, self._topics, clock, self._outbox, self._cursors, self._freight.due.set
         )
-        self._inbox = Inbox(
+        self._listening = Listening(
             self._topics,
-            keys,
+            [Verifier.parse(key) for key in province.keys],
             ledger,
             clock,
+            ask_s,
             on_order=on_order,
             on_refused=on_refused,
+            said=self._herald.said_at,
+            on_heard=self._heard,
+            on_break=on_break,
+            on_compared=on_compared,
         )
-        self._on_break = on_break
-        hooks = Hooks(self._herald.said_at, self._heard, self._broke, on_compared)
-        self._receipts = ReceiptDesk(keys, ledger, clock, hooks)
-        self._hearing = Hearing(ask_s if self._receipts.open else 0.0)
         self._waited = True  # for the province; over once the first record may go
         self._session = Session(
             brokers,
             self._login,
             clock,
-            on_message=self._take,
+            on_message=self._listening.take,
             on_up=self._up,
             on_down=self._outbox.reset,
             on_leave=self._leave,
@@ -165,12 +165,12 @@ class Uplink:
     @property
     def newest_receipt(self) -> tuple[int, Stamp] | None:
         """Records that the newest receipt of this run covers, and when it came."""
-        return self._receipts.newest
+        return self._listening.receipts.newest
 
     @property
     def refused(self) -> Mapping[str, int]:
         """Messages from the broker that were not accepted: `order`, `receipt`, `topic`."""
-        return self._inbox.refused + self._receipts.refused
+        return self._listening.refused
 
     @property
     def evidence(self) -> Mapping[str, int]:
@@ -195,18 +195,14 @@ class Uplink:
 
     async def run(self) -> None:
         """Deliver until `stop` is called or the task is cancelled."""
-        if not self._receipts.open:
-            log.warning(
-                "no province key for receipts is configured: nothing tells what the province has",
-                remedy="set keys in [province] of seal.toml",
-            )
+        self._listening.warn()
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(work)
                 for work in (
                     self._session.run(),
                     self._cursors.run(),
-                    self._receipts.keep(),
+                    self._listening.receipts.keep(),
                     repeat(self._pump, self._publisher.due, IDLE_S),
                     repeat(self._seal, self._seal_due, CHECKPOINT_S),
                     repeat(self._carry, self._freight.due, IDLE_S),
@@ -225,7 +221,7 @@ class Uplink:
         """
         until = asyncio.get_running_loop().time() + timeout_s
         self._stopping = True
-        self._hearing.hurry()
+        self._listening.hearing.hurry()
         try:
             async with asyncio.timeout_at(until - GOODBYE_S):
                 await self._drain()
@@ -235,7 +231,7 @@ class Uplink:
         if connection is not None:
             try:
                 async with asyncio.timeout_at(until - GOODBYE_S / 2):
-                    await self._herald.farewell(connection, seal=self._may_speak)
+                    await self._herald.farewell(connection, seal=self._listening.may_speak)
             except (TimeoutError, UplinkUnavailable, StorageFull) as error:
                 log.debug("no farewell", error=str(error))
         left = until - asyncio.get_running_loop().time()
@@ -266,29 +262,12 @@ class Uplink:
             receive_maximum=INBOUND_MOST,
         )
 
-    @property
-    def _may_speak(self) -> bool:
-        return self._hearing.over(self._clock.now().mono_us / 1e6)
-
     def _heard(self) -> None:
-        self._hearing.heard()
         self._publisher.due.set()
         self._seal_due.set()
 
-    def _broke(self, broken: Break) -> bool:
-        taken = self._on_break(broken)
-        if taken:
-            self._hearing.mute()
-        return taken
-
-    def _take(self, topic: str, payload: bytes) -> Recorded:
-        if topic != self._topics.receipt:
-            return self._inbox.take(topic, payload)
-        self._receipts.take(payload)
-        return None
-
     def _up(self, _connection: Connection) -> None:
-        self._hearing.connected(self._now_s)
+        self._listening.connected()
         self._herald.forget()
         jitter_s = self._spec.replay_jitter_s * _chance()
         self._outbox.pace.hold(0.0 if self._stopping else self._now_s + jitter_s)
@@ -309,7 +288,7 @@ class Uplink:
     async def _pump(self) -> None:
         """Publish what the window has room for."""
         connection = self._session.connection
-        if connection is None or connection is self._leaving or not self._may_speak:
+        if connection is None or connection is self._leaving or not self._listening.may_speak:
             return
         if self._waited:
             self._waited = False
@@ -318,14 +297,14 @@ class Uplink:
         await self._publisher.pump(connection)
 
     async def _seal(self) -> None:
-        await self._herald.seal(self._session.connection if self._may_speak else None)
+        await self._herald.seal(self._session.connection if self._listening.may_speak else None)
 
     def _repeat_unreceipted(self) -> None:
         """Send again what no receipt covers after a while."""
         receipt, now_s = self._ledger.receipt(), self._clock.now().mono_us / 1e6
         patience = self._herald.patience
         stretch = patience.due(receipt[0] if receipt else 0, now_s)
-        if self._receipts.open and stretch and self._outbox.repeat(*stretch):
+        if self._listening.receipts.open and stretch and self._outbox.repeat(*stretch):
             patience.spent(now_s)
             log.warning("no receipt came; sending again", start=stretch[0], end=stretch[1])
 
@@ -340,8 +319,8 @@ class Uplink:
             await self._herald.tell(
                 connection,
                 self._publisher.puback,
-                self._receipts.newest,
+                self.newest_receipt,
                 self.refused,
                 self._freight.counts,
             )
-            self._hearing.answered(self._clock.now().mono_us / 1e6)
+            self._listening.answered()
