@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.domain.record import Lane, RecordType
+from edge.uplink.spec import UplinkSpec
 from simulators.province.broker import Broker
 from simulators.province.certificates import Authority
 from simulators.province.service import Province
@@ -317,3 +318,31 @@ async def test_an_order_that_is_not_recorded_comes_again_after_kill_or_cut(
             assert rig.refused == []
         async with Rig(tmp_path, via(broker), keys=province.keys) as rig:
             await until(lambda: [order.nonce for order in rig.orders] == [nonce])
+
+
+async def test_the_first_broker_is_gone_back_to_without_losing_a_record(tmp_path: Path) -> None:
+    async with (
+        Broker() as first,
+        Broker() as second,
+        Province(first.host, first.province_port) as here,
+        Province(second.host, second.province_port) as there,
+    ):
+        await first.cut()
+        spec = UplinkSpec(replay_jitter_s=0.0, return_s=0.3)
+        async with Rig(tmp_path, via(first), via(second), spec=spec) as rig:
+            await rig.routine(50)
+            await rig.add(rig.opened("a/b/-/1"))
+            await whole(there, 51)
+            await first.restore()
+            for number in range(30):  # records and alarms while it moves
+                await rig.add(rig.health(number), rig.opened(f"a/b/-/{number + 2}"))
+                await asyncio.sleep(0.05)
+            await until(lambda: rig.uplink.broker.endswith(f":{first.port}"))
+            assert await there.wait_until(lambda p: not p.view(MINE, GATEWAY).online, 5.0)
+            left = there.view(MINE, GATEWAY)
+            assert left.state["reason"] == "moved to another broker"
+            validate("state", left.state)
+            await until(lambda: all(rig.ledger.backlog(lane)[0] == 0 for lane in Lane))
+            got = {*left.arrivals, *here.view(MINE, GATEWAY).arrivals}
+            assert got == set(range(rig.ledger.size))
+            assert here.view(MINE, GATEWAY).online
