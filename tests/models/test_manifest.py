@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -63,14 +64,12 @@ def test_every_entry_says_all_that_a_reader_needs(entry: dict[str, Any]) -> None
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda entry: entry["name"])
-def test_a_file_that_is_not_ours_has_a_pinned_address_and_is_not_shipped(
+def test_only_a_file_that_is_not_ours_has_an_address_and_it_is_pinned(
     entry: dict[str, Any],
 ) -> None:
-    if entry["default"]:
-        assert "url" not in entry
-    else:
-        assert entry["url"].startswith("https://")
-        assert not (MODELS / entry["file"]).exists()
+    assert ("url" in entry) != entry["default"]
+    if not entry["default"]:
+        assert re.match(r"https://\S+/[0-9a-f]{40}/\S+\.onnx$", entry["url"])
 
 
 def test_the_shipped_file_is_the_one_the_manifest_names() -> None:
