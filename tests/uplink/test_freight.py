@@ -83,7 +83,7 @@ async def test_a_file_is_fetched_on_order(tmp_path: Path) -> None:
 async def test_an_upload_of_megabytes_goes_on_over_cuts_while_alarms_stay_fast(
     tmp_path: Path,
 ) -> None:
-    data = hashlib.sha512(b"film").digest() * 50_000  # 3.2 MB
+    data = hashlib.sha512(b"film").digest() * 25_000  # 1.6 MB
     async with (
         Broker() as broker,
         Province(broker.host, broker.province_port) as province,
@@ -98,7 +98,7 @@ async def test_an_upload_of_megabytes_goes_on_over_cuts_while_alarms_stay_fast(
         ref = await rig.picture(data)
         await rig.add(rig.opened("a/b/-/1", [{**ref, "media_type": "video/mp4"}]))
         for cut in range(2):
-            await province.wait_until(has_parts(8 * (cut + 1)), 10)
+            await province.wait_until(has_parts(4 * (cut + 1)), 10)
             await broker.cut()
             await broker.restore()
             await until(lambda: rig.uplink.connected)

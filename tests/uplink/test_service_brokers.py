@@ -286,9 +286,9 @@ async def test_a_second_gateway_of_our_name_is_noticed_and_not_fought_for_ever(
             async with Rig(tmp_path / "b", spec, on_taken=told) as second:
                 await until(lambda: bool(taken), 20.0)
                 # Whoever noticed it stays out of the way for a while.
-                await asyncio.sleep(1.0)
+                await asyncio.sleep(0.5)
                 assert first.uplink.connected != second.uplink.connected
-                await asyncio.sleep(2.0)
+                await asyncio.sleep(0.7)
                 assert first.uplink.connected != second.uplink.connected
                 assert len(taken) <= 2
 
