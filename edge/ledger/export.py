@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from hashlib import file_digest
 from itertools import chain
 from pathlib import Path
 from typing import IO
 
-from edge.errors import ConfigError, EsealError, Fault, Refused
+from edge.errors import ConfigError, EsealError, Fault, Refused, StorageFull
 from edge.ledger.bundle import (
     CHECKPOINT,
     EVIDENCE,
@@ -33,7 +34,7 @@ from edge.ledger.leaf import evidence_of
 from edge.ledger.merkle import Frontier, consistency_proof, cover, peaks
 from edge.ledger.pruned import runs
 from edge.ledger.reader import LedgerView
-from edge.ledger.schema import corrupt, told
+from edge.ledger.schema import corrupt
 
 
 def export(directory: Path, target: Path, start: int = 0) -> str:
@@ -57,17 +58,20 @@ def export(directory: Path, target: Path, start: int = 0) -> str:
     partial = target.with_name(target.name + ".part")
     try:
         note, head = _head(view, directory, start)
-        with told(target.parent):
-            try:
-                with partial.open("wb") as file:
-                    summary = _Export(view, directory, head, start).write(note, file)
-                    file.flush()
-                    os.fsync(file.fileno())
-                partial.replace(target)
-                fsync_directory(target.parent)
-            except BaseException:
-                partial.unlink(missing_ok=True)
-                raise
+        try:
+            with partial.open("wb") as file:
+                summary = _Export(view, directory, head, start).write(note, file)
+                file.flush()
+                os.fsync(file.fileno())
+            partial.replace(target)
+            fsync_directory(target.parent)
+        except OSError as error:
+            raise StorageFull(
+                f"{target}: {error.strerror}; name a place that has room and can be written"
+            ) from error
+        finally:
+            with suppress(OSError):  # it became the bundle, or was never made
+                partial.unlink()
     finally:
         view.close()
     return f"{target}: {summary}"

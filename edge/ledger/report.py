@@ -66,9 +66,7 @@ class Report:
         lines: list[Words] = [self._verdict(), *self._signature(), *self._content()]
         lines += self._history()
         lines += self._hashed()
-        lines += [_receipt(item) for item in self.receipts]
-        if self.receipts == []:
-            lines.append(("没有上级平台回执。", "There is no receipt by the province."))
+        lines += self._receipts()
         lines += self._evidence()
         told = self.problems[:MAX_TOLD]
         lines += [(f"不成立：{zh}", f"does not hold: {en}") for zh, en in told]
@@ -180,6 +178,22 @@ class Report:
         ]
         if len(self.hashed) > MAX_TOLD:
             lines.append(("……", "…"))
+        return lines
+
+    def _receipts(self) -> list[Words]:
+        """Of each signer the receipt that covers most; the others say less."""
+        if not self.receipts:
+            return [("没有上级平台回执。", "There is no receipt by the province.")]
+        groups: dict[tuple[str, bool], list[Receipt]] = {}
+        for item in self.receipts:
+            groups.setdefault((item.name, item.unix_s is None), []).append(item)
+        lines: list[Words] = []
+        for items in groups.values():
+            zh, en = _receipt(max(items, key=lambda item: item.size))
+            if len(items) > 1:
+                zh += f"另有 {len(items) - 1} 份覆盖较少的回执。"
+                en += f" {len(items) - 1} more receipts cover less."
+            lines.append((zh, en))
         return lines
 
     def _evidence(self) -> list[Words]:
