@@ -224,7 +224,10 @@ def apply(incidents: dict[str, Incident], leaf: Mapping[str, Any]) -> Incident |
     """Let one leaf of our own ledger change `incidents`; gives the incident it speaks of."""
     match leaf["type"]:
         case RecordType.INCIDENT_OPENED | RecordType.INCIDENT_UPDATED | RecordType.INCIDENT_CLOSED:
-            incident = _parse(leaf)
+            try:
+                incident = _parse(leaf)
+            except ValueError:  # a code of a later version, whose ledger was brought to this one
+                return None
         case _:
             args = obeyed(leaf)
             if not isinstance(args, Acknowledge | Dispose) or args.incident not in incidents:

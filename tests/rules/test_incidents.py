@@ -10,6 +10,7 @@ from edge.domain.mine import MineState, OrderKind
 from edge.domain.order import Acknowledge
 from edge.domain.record import RecordType
 from edge.ledger.leaf import MAX_LEAF_BYTES, encode_leaf
+from edge.rules.engine import restore
 from edge.rules.incidents import (
     MAX_ACKNOWLEDGED,
     MAX_EVIDENCE,
@@ -155,6 +156,16 @@ def test_the_fold_forgets_the_oldest_closed_incidents_and_no_open_one() -> None:
     every = list(fold(world.leaves))
     assert list(fold(world.leaves, keep_closed=2)) == [every[0], *every[-2:]]
     assert len(every) == 6
+
+
+@pytest.mark.parametrize("key", ["code", "state"])
+def test_an_incident_of_a_later_version_does_not_keep_an_earlier_one_from_starting(key) -> None:
+    world = World()
+    world.start(COVERED)
+    world.wait(5)
+    later = [{**leaf, "data": {**leaf["data"], key: "not-known-yet"}} for leaf in world.leaves]
+    assert fold([*later, *world.leaves]).keys() == fold(world.leaves).keys()
+    assert not restore(world.state, later).live
 
 
 def test_leaves_of_other_kinds_change_nothing() -> None:
