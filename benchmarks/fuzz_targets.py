@@ -64,6 +64,7 @@ KINDS: dict[str, dict[str, Any]] = {
     "dispose": {"incident": "a/b/c/1", "disposition": "false-alarm", "by": "duty officer"},
     "snapshot": {"camera": "shaft-cam"},
     "resend": {"start": 0, "end": 100},
+    "rotate-key": {"by": "duty officer"},
     "policy": {"levels": {"person-at-shaft": 2}, "rules": {"person-at-shaft": {"min_s": 2}}},
 }
 

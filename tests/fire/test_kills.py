@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.kills import campaign
 from tests.support import require_program
 
-KILLS = 10
+KILLS = 8
 
 
 async def test_what_was_acknowledged_survives_kill_9_and_arrives_once_unaltered_and_in_order(
