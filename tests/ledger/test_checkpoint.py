@@ -134,6 +134,8 @@ def test_a_cosignature_with_another_time_does_not_hold():
 
 
 def test_a_time_after_the_year_9999_is_not_accepted():
+    last = PROVINCE.cosign(NOTE, 253_402_300_799)
+    assert verify_cosignature(last, [PROVINCE.cosigner])[2] == 253_402_300_799
     receipt = PROVINCE.cosign(NOTE, 253_402_300_800)
     with pytest.raises(Refused):
         verify_cosignature(receipt, [PROVINCE.cosigner])
