@@ -196,7 +196,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--module", choices=[*TARGETS], action="append")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="ten mutants of each module")
+    parser.add_argument("--quick", action="store_true", help="three mutants of each module")
     args = parser.parse_args()
     for name in ("hypothesis", "hypothesis.stateful", "pytest", "cryptography", "structlog"):
         importlib.import_module(name)
@@ -205,7 +205,7 @@ def main() -> None:
     began = time.monotonic()
     for number, module in enumerate(modules, 1):
         until = began + args.minutes * 60 * number / len(modules)
-        tried, there, survivors = hunt(module, until, 10 if args.quick else 10_000, args.seed)
+        tried, there, survivors = hunt(module, until, 3 if args.quick else 10_000, args.seed)
         figures[module] = {"tried": tried, "of": there, "survivors": survivors}
     print(json.dumps(figures))
 
