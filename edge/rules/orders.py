@@ -81,7 +81,7 @@ def _speak_of(
             return replace(state, live={**state.live, key: told}), [answer(order, now), *drafts]
     if args.incident in state.closed:
         return state, [answer(order, now)]
-    unknown = Name("没有这一事件", "no such incident is known here")
+    unknown = Name("没有这一异常", "no such incident is known here")
     return state, [answer(order, now, failed=unknown)]
 
 

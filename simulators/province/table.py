@@ -86,7 +86,7 @@ def _break(view: GatewayView, broken: Break) -> Text:
 def _incidents(rows: list[tuple[GatewayView, IncidentRow]]) -> Table:
     table = Table(box=box.SIMPLE_HEAD)
     table.add_column("级\nlvl", justify="center")
-    table.add_column("事件\nincident")
+    table.add_column("异常\nincident")
     table.add_column("来源\nsource")
     table.add_column("发生\nopened", no_wrap=True)
     table.add_column("状态\nstate")

@@ -139,7 +139,8 @@ def test_the_cheap_commands_of_the_readme_work_in_its_order(gateway, run, capsys
         code = run(arguments)
         assert code == 0, (words, capsys.readouterr())
         worked.append(words[0])
-    assert worked == ["check", "status", "detect", "replay", "export", "verify"]
+    cheap = ["check", "enroll", "status", "detect", "replay", "fsck", "export", "verify"]
+    assert worked == cheap
     assert Path("records.jsonl").exists()
     assert Path("bundle.tar").exists()
 

@@ -53,7 +53,7 @@ async def test_an_order_changes_the_state_closes_the_incident_and_is_answered(tm
         assert (await answered(r, OrderKind.DISPOSE, disposed))["result"] == "done"
         unknown = {**disposed, "incident": "no/such/-/1"}
         answer = await answered(r, OrderKind.DISPOSE, unknown)
-        assert (answer["result"], answer["reason"]["zh"]) == ("failed", "没有这一事件")
+        assert (answer["result"], answer["reason"]["zh"]) == ("failed", "没有这一异常")
 
 
 async def test_a_permit_holds_over_kill_9_and_its_revocation_raises_the_alarm(tmp_path):
