@@ -10,6 +10,7 @@ const PARTS = {
   storage: say("存储", "storage"),
   uplink: say("上传", "uplink"),
   receipt: say("回执", "receipt"),
+  province: say("上级平台公钥", "province keys"),
 };
 
 const ASPECTS = {
