@@ -185,6 +185,27 @@ def test_hostile_notes_are_refused(data, why):
         parse_note(data if isinstance(data, bytes) else data.encode())
 
 
+def test_a_note_may_be_as_large_as_it_may_be_and_no_larger():
+    body = f"{ORIGIN}\n42\n{ROOT}\n\n"
+    assert len(parse_note((body + SIGNATURE_LINE * MAX_SIGNATURES).encode()).signatures) == 16
+    room = MAX_NOTE_BYTES - len(NOTE)
+    largest = f"{'o' * room}{NOTE.decode()}".encode()
+    assert parse_note(largest).checkpoint.size == 42
+    with pytest.raises(Refused, match="larger"):
+        parse_note(b"o" + largest)
+
+
+@pytest.mark.parametrize(("size", "reads"), [(3, False), (4, False), (5, True), (6, True)])
+def test_a_signature_is_more_than_a_key_id(size, reads):
+    line = f"— name {base64.b64encode(bytes(size)).decode()}\n"
+    note = f"{ORIGIN}\n42\n{ROOT}\n\n{line}".encode()
+    if reads:
+        assert parse_note(note).signatures[0].signature == bytes(size - 4)
+    else:
+        with pytest.raises(Refused, match="too short"):
+            parse_note(note)
+
+
 def test_base64_has_one_spelling_only():
     padded = ROOT.replace("8=", "9=")  # the same bytes, stray bits set
     assert padded != ROOT

@@ -227,7 +227,7 @@ def test_a_stretch_that_ends_within_a_page_is_cut_there() -> None:
 def test_nothing_is_repeated_while_something_is_under_way() -> None:
     outbox = idle_outbox(4)
     outbox.lanes[ROUTINE].wake()
-    assert not outbox.repeat(0, 4)
+    assert outbox.repeat(0, 4) is False
     assert outbox.lanes[ALARM].wanted is None
 
 
@@ -316,3 +316,12 @@ def test_without_a_pace_routine_goes_as_fast_as_the_window_has_room() -> None:
     outbox = Outbox(0, 0)
     outbox.lanes[ROUTINE].offer(records(*range(50)), READ_AHEAD)
     assert [item.index for _ in range(50) if (item := outbox.take(0.0, 90, 100))] == [*range(50)]
+
+
+def test_what_was_refused_before_the_line_broke_goes_once_on_the_next() -> None:
+    queue = filled(0, 1)
+    taken(queue)
+    queue.refused(0, now_s=0.0)
+    queue.reset()
+    queue.offer(records(0, 1), READ_AHEAD)
+    assert taken(queue, 5.0) == [0, 1]
