@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import pytest
 
@@ -13,3 +14,8 @@ def require_program(name: str) -> str:
     if path is None:
         pytest.skip(f"{name} is not installed")
     return path
+
+
+def our_threads() -> set[threading.Thread]:
+    """Threads of the product that run now; another test may have left some to end by themselves."""
+    return {thread for thread in threading.enumerate() if thread.name.startswith("eseal")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 import time
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from simulators.province.broker import Broker
 from simulators.province.certificates import Authority
 from simulators.province.service import Province
 from tests.docs.contract import validate, validate_leaf
-from tests.support import require_program
+from tests.support import our_threads, require_program
 from tests.uplink.rig import GATEWAY, MINE, PREFIX, Rig, until, via
 
 
@@ -226,6 +225,7 @@ async def test_a_daemon_that_died_sends_the_rest_after_its_restart(tmp_path: Pat
 
 
 async def test_a_stop_is_quick_and_leaves_no_thread(tmp_path: Path) -> None:
+    before = our_threads()
     async with (
         Broker() as broker,
         Province(broker.host, broker.province_port) as province,
@@ -240,7 +240,7 @@ async def test_a_stop_is_quick_and_leaves_no_thread(tmp_path: Path) -> None:
         view = province.view(MINE, GATEWAY)
         assert await province.wait_until(lambda _p: not view.online, 2.0)
         assert view.state["reason"] == "stopped"
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("eseal")]
+    assert our_threads() <= before
 
 
 async def test_what_the_province_receives_is_as_the_document_says(tmp_path: Path) -> None:

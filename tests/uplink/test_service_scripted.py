@@ -18,6 +18,7 @@ from edge.ledger.checkpoint import Signer
 from edge.uplink import connection, courier, patience
 from edge.uplink.spec import BrokerSpec
 from tests.docs.contract import validate
+from tests.support import our_threads
 from tests.uplink.rig import PREFIX, Rig, until
 from tests.uplink.scripted import PUBLISH, QUOTA_EXCEEDED, Published, Script, ScriptedBroker, packet
 
@@ -340,8 +341,9 @@ async def test_cursors_that_cannot_be_stored_are_stored_later(
 
 async def test_a_cancelled_uplink_leaves_no_thread_and_no_open_socket(tmp_path: Path) -> None:
     spec = BrokerSpec(host="127.0.0.1", port=1)
+    before = our_threads()
     async with Rig(tmp_path, spec):
         await asyncio.sleep(0.05)
     async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec()) as rig:
         await until(lambda: rig.uplink.connected)
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("eseal")]
+    assert our_threads() <= before
