@@ -170,7 +170,12 @@ class Daemon:
                 rim = [group.create_task(work) for work in sources]
                 core = [group.create_task(work) for work in lasting]
                 systemd.notify("READY=1")
-                log.info("sealed", site=self._config.site.mine_code, sources=len(rim) - 3)
+                log.info(
+                    "sealed",
+                    site=self._config.site.mine_code,
+                    buses=len(self._config.bus),
+                    cameras=len(self._config.camera),
+                )
                 await _either(stop, self._ended)
                 systemd.notify("STOPPING=1")
                 await _cancel(rim)

@@ -23,17 +23,11 @@ from edge.ledger.store import Ledger
 from edge.rules.orders import answer
 from edge.rules.recall import moment
 from edge.vision.glimpse import Glimpses
-from edge.vision.snapshot import encode
+from edge.vision.snapshot import Workbench, encode
 
 QUEUE_LIMIT = 64  # orders that wait; more are answered with a failure
 
 log = structlog.get_logger(__name__)
-
-
-class Workbench(Protocol):
-    """Runs short CPU work off the event loop (the inference thread)."""
-
-    async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
 
 
 class Sender(Protocol):

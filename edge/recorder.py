@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
 
 import structlog
 
@@ -28,7 +27,7 @@ from edge.ledger.store import Ledger
 from edge.rules.orders import ERRANDS, accepted
 from edge.seal import Outcome, Seal
 from edge.vision.picture import Picture
-from edge.vision.snapshot import encode
+from edge.vision.snapshot import Workbench, encode
 
 HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
 BATCH = 500  # drafts in one append
@@ -45,12 +44,6 @@ _SHOWN = frozenset(
 )
 
 log = structlog.get_logger(__name__)
-
-
-class Workbench(Protocol):
-    """Runs short CPU work off the event loop (the inference thread)."""
-
-    async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
 
 
 class Recorder:

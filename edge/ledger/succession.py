@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from edge.clock import Stamp, parse_iso
+from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.mine import MineState
 from edge.domain.record import INCIDENT_TYPES, LOG_TYPES, Draft, RecordType
@@ -19,6 +19,7 @@ from edge.ledger.checkpoint import Checkpoint
 from edge.ledger.origin import Origin, parse_origin
 from edge.ledger.policy import SPARE
 from edge.rules.engine import initial, restore, step
+from edge.rules.recall import moment
 
 _NOT_HANDED_ON = SPARE | LOG_TYPES | {RecordType.CONFIG_IN_FORCE, RecordType.EVIDENCE_LOST}
 HANDED_ON = frozenset(RecordType) - INCIDENT_TYPES - _NOT_HANDED_ON
@@ -159,7 +160,7 @@ class Heritage:
         leaves = sorted(
             [*self._kept.values(), *self._incidents.values()], key=lambda leaf: int(leaf["id"])
         )
-        return [Draft(self._type(leaf), _stamp(leaf), leaf["data"]) for leaf in leaves]
+        return [Draft(self._type(leaf), moment(leaf), leaf["data"]) for leaf in leaves]
 
     def _type(self, leaf: Mapping[str, Any]) -> RecordType:
         """The newest record of an open incident is told as the news that it is to the province."""
@@ -197,10 +198,6 @@ def first_leaves(
         rules, drafts = step(rules, Activity(kind, "host", "", "", phase, now, now, detail), now)
         told += [one for one in drafts if one.data["code"] == "ledger-rolled-back"]
     return [first, *told, *heritage]
-
-
-def _stamp(leaf: Mapping[str, Any]) -> Stamp:
-    return Stamp(parse_iso(leaf["time"]), leaf["monous"], leaf["bootid"])
 
 
 def _moments(stamp: Stamp) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from edge.domain.record import Lane
 from edge.errors import Refused
 
 ROOT = "eseal/v1"
-EVERYTHING = f"{ROOT}/#"
 KINDS = frozenset({"alarm", "record", "checkpoint", "evidence", "state", "order", "receipt"})
 _MAX_CHARS = 200
 _SHAPE = re.compile(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any, Protocol
+
 import cv2
 import numpy as np
 
@@ -11,6 +14,12 @@ from edge.vision.picture import Picture, Pixels, fitted
 MAX_BYTES = 400_000  # of one JPEG; the uplink sends snapshots over thin lines
 _QUALITIES = (85, 70, 55, 40)
 _COLOURS = {Label.PERSON: (0, 0, 255), Label.VEHICLE: (255, 160, 0)}  # blue, green, red
+
+
+class Workbench(Protocol):
+    """Runs short CPU work such as `encode` off the event loop (the inference thread)."""
+
+    async def run(self, work: Callable[..., Any], *args: Any) -> Any: ...
 
 
 def encode(picture: Picture, sighting: Sighting | None) -> tuple[bytes, bytes]:
