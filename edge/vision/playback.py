@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import av
 
@@ -13,12 +14,27 @@ from edge.errors import Refused
 from edge.vision.detector import Detector
 from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Picture
+from edge.vision.source import open_file, video_stream
 from edge.vision.spec import CameraSpec
-from edge.vision.stream import LazyDecoder, colour, luma, open_file, video_stream
+from edge.vision.stream import LazyDecoder, colour, luma
 from edge.vision.tracker import Tracker
 from edge.vision.watch import Attention, as_found, as_quality
 
 MAX_GAP_S = 10.0  # a longer gap between two pictures is a fault of the file's stamps
+
+
+class Coming(NamedTuple):
+    """A picture that may be had: `decode` it or let it pass, before the next one comes.
+
+    Attributes:
+        decode: gives the picture.
+        t: seconds since the first one, never going back.
+        since_key: its number after its key picture; 0 is the key itself.
+    """
+
+    decode: Callable[[], av.VideoFrame]
+    t: float
+    since_key: int
 
 
 def play(
@@ -35,16 +51,23 @@ def play(
     Raises:
         Refused: the file is no video or breaks off in its middle; says which.
     """
+    return follow(_frames(path), camera, detector, start)
+
+
+def follow(
+    pictures: Iterable[Coming], camera: CameraSpec, detector: Detector | None, start: Stamp
+) -> Iterator[tuple[Observation, Picture | None]]:
+    """The same for pictures from anywhere; only those that are looked at are decoded."""
     eye, pace, tracker, attention = Eye(), Pace(), Tracker(), Attention()
     attentive = False
     newest: Picture | None = None
-    for frame, t, since_key in _frames(path):
+    for decode, t, since_key in pictures:
         if not pace.due(t, since_key == 0, eye.awake):
             continue
         pace.looked(t)
         if not eye.wants(t, since_key):
             continue
-        stamp = _later(start, t)
+        stamp, frame = _later(start, t), decode()
         look = eye.step(luma(frame), t, since_key, leave=True, attentive=attentive)
         if look.picture is not None:
             newest = Picture(colour(frame), stamp)
@@ -58,8 +81,8 @@ def play(
             yield as_quality(camera.code, stamp, look.measures), newest
 
 
-def _frames(path: Path) -> Iterator[tuple[av.VideoFrame, float, int]]:
-    """Every picture of the file, its seconds since the first, its number after its key."""
+def _frames(path: Path) -> Iterator[Coming]:
+    """Every picture of the file."""
     try:
         with open_file(str(path)) as container:
             stream = video_stream(container)
@@ -75,7 +98,7 @@ def _frames(path: Path) -> Iterator[tuple[av.VideoFrame, float, int]]:
                     first = at if first is None else first
                     # Stamps of a foreign file may jump; time goes forward, in bounded steps.
                     t = min(max(t, at - first), t + MAX_GAP_S)
-                    yield frame, t, since_key
+                    yield Coming(lambda frame=frame: frame, t, since_key)  # type: ignore[misc]
     except av.FFmpegError as error:
         raise Refused(f"{path}: cannot be played ({error.strerror})") from error
     if first is None:
