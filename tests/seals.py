@@ -6,7 +6,15 @@ from typing import Any
 
 from edge.clock import Stamp
 from edge.config import SealConfig, parse
-from edge.domain.observation import Label, PictureQuality, Quality, Reading, SeenObject, Sighting
+from edge.domain.observation import (
+    Label,
+    Measures,
+    PictureQuality,
+    Quality,
+    Reading,
+    SeenObject,
+    Sighting,
+)
 
 
 def site(**changes: Any) -> SealConfig:
@@ -60,4 +68,4 @@ def sighting(stamp: Stamp, *feet: tuple[float, float]) -> Sighting:
 
 def picture_quality(stamp: Stamp, *, covered: bool = False, still_s: float = 0.0) -> PictureQuality:
     figures = (110.0, 1.0, 0.5, 0.0) if covered else (110.0, 50.0, 200.0, 1.0)
-    return PictureQuality("shaft-cam", stamp, Quality.GOOD, *figures, still_s)
+    return PictureQuality("shaft-cam", stamp, Quality.GOOD, Measures(*figures, still_s))

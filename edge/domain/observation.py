@@ -60,8 +60,8 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class PictureQuality:
-    """Measures of one picture, taken about once a second.
+class Measures:
+    """What is measured of one picture. A new measure is a line here and one in `RANGES`.
 
     Attributes:
         brightness: mean luma, 0..255.
@@ -71,14 +71,31 @@ class PictureQuality:
         still_s: seconds since two pictures last differed at all, sensor noise included.
     """
 
-    source: str
-    stamp: Stamp
-    quality: Quality
     brightness: float
     contrast: float
     sharpness: float
     similarity: float
     still_s: float
+
+
+RANGES: Mapping[str, tuple[float, float]] = {
+    "brightness": (0, 255),
+    "contrast": (0, 255),
+    "sharpness": (0, 1e7),
+    "similarity": (-1.001, 1.001),
+    "still_s": (0, 1e9),
+}
+"""What a measure can be; a process that says anything else is not believed."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureQuality:
+    """Measures of one picture, taken about once a second."""
+
+    source: str
+    stamp: Stamp
+    quality: Quality
+    measures: Measures
 
 
 @dataclass(frozen=True, slots=True)

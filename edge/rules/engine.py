@@ -13,7 +13,7 @@ from typing import Any
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, Phase
-from edge.domain.alarm import CATALOGUE
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import Order
 from edge.domain.record import Draft, RecordType
 from edge.rules import incidents

@@ -13,7 +13,8 @@ from typing import Any
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, EvidenceRef, activity_data, evidence_data
-from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.alarm import AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.disposition import DISPOSITION_NAMES, Disposition
 from edge.domain.mine import MineState
 from edge.domain.names import ASPECT_NAMES, STATE_NAMES, Name

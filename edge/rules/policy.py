@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from edge.domain.activity import PRODUCTION_DUTIES, Activity, ActivityKind, ZoneKind
-from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.alarm import AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import MineState
 
 ANY: frozenset[str] = frozenset()
@@ -51,6 +52,7 @@ class Rule:
 
 RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.PERSON_AT_SHAFT, IDLE, frozenset({ZoneKind.SHAFT_MOUTH}), min_s=0.5, recur_s=30),
+    Rule(AlarmCode.UNNAMED_MOTION, IDLE, frozenset({ZoneKind.SHAFT_MOUTH}), min_s=0.5, recur_s=30),
     Rule(AlarmCode.VEHICLE_AT_GATE, IDLE, frozenset({ZoneKind.GATE}), min_s=0.5, recur_s=30),
     Rule(
         AlarmCode.VEHICLE_AT_SHAFT,
@@ -63,6 +65,18 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.CAMERA_LOST, ALWAYS, min_s=3, hold_s=60),
     Rule(AlarmCode.CAMERA_COVERED, ALWAYS, min_s=1, hold_s=10),
     Rule(AlarmCode.CAMERA_FROZEN, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.CAMERA_MOVED, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.CAMERA_BLURRED, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_DARK, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_OVEREXPOSED, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_SHAKING, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_RESIZED, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.CAMERA_SWAPPED, ALWAYS, min_s=1, hold_s=10),
+    Rule(AlarmCode.CAMERA_REPLAYED, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_STILL_PHOTO, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_CLOCK_WRONG, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CHALLENGE_FAILED, ALWAYS),
+    Rule(AlarmCode.GATE_BLIND, ALWAYS, min_s=1, hold_s=60),
     Rule(AlarmCode.METER_LOST, ALWAYS, min_s=5, hold_s=60),
     Rule(AlarmCode.CONTACT_LOST, ALWAYS, min_s=5, hold_s=60),
     Rule(AlarmCode.DETECTOR_LOST, ALWAYS, hold_s=60),

@@ -14,7 +14,8 @@ import rfc8785
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity
-from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.alarm import AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import MineState
 from edge.domain.names import Name
 from edge.domain.order import (

@@ -249,9 +249,9 @@ def _figures(observation: Observation) -> dict[str, float]:
             return {"objects": len(observation.objects)}
         case PictureQuality():
             return {
-                "brightness": round(observation.brightness, 1),
-                "sharpness": round(observation.sharpness, 1),
-                "still_s": round(observation.still_s, 1),
+                "brightness": round(observation.measures.brightness, 1),
+                "sharpness": round(observation.measures.sharpness, 1),
+                "still_s": round(observation.measures.still_s, 1),
             }
         case ContactChange():
             return {"closed": int(observation.closed)}

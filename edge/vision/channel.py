@@ -9,21 +9,20 @@ leave to send the next picture.
 
 from __future__ import annotations
 
-import math
 import struct
 from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
 
+from edge.domain.observation import RANGES, Measures
 from edge.errors import Refused
-from edge.vision.measure import Measures
 from edge.vision.picture import MAX_EDGE, Pixels
 
 MAGIC = b"ESV1"
 HEADER = struct.Struct("<4sBI")
 _PICTURE = struct.Struct("<HHB")  # width, height, why
-_QUALITY = struct.Struct("<5d")
+_QUALITY = struct.Struct(f"<{len(RANGES)}d")
 _MAX_REASON = 200
 MAX_BODY = _PICTURE.size + 3 * MAX_EDGE * MAX_EDGE
 
@@ -80,13 +79,7 @@ def pack_picture(frame: Pixels, why: Why) -> list[bytes | memoryview]:
 
 
 def pack_quality(measures: Measures) -> bytes:
-    body = _QUALITY.pack(
-        measures.brightness,
-        measures.contrast,
-        measures.sharpness,
-        measures.similarity,
-        measures.still_s,
-    )
+    body = _QUALITY.pack(*(getattr(measures, name) for name in RANGES))
     return HEADER.pack(MAGIC, Kind.QUALITY, len(body)) + body
 
 
@@ -137,15 +130,8 @@ def _picture(body: bytearray) -> PictureMessage:
 
 
 def _quality(body: bytearray) -> QualityMessage:
-    figures = _QUALITY.unpack(body)
-    brightness, contrast, sharpness, similarity, still_s = figures
-    if not (
-        all(map(math.isfinite, figures))
-        and 0 <= brightness <= 255
-        and 0 <= contrast <= 255
-        and 0 <= sharpness <= 1e7
-        and -1.001 <= similarity <= 1.001
-        and 0 <= still_s <= 1e9
-    ):
-        raise Refused(f"camera process: measures out of range {figures}")
-    return QualityMessage(Measures(*figures))
+    figures = dict(zip(RANGES, _QUALITY.unpack(body), strict=True))
+    for name, (low, high) in RANGES.items():
+        if not low <= figures[name] <= high:  # a NaN is in no range either
+            raise Refused(f"camera process: {name} {figures[name]} is out of its range")
+    return QualityMessage(Measures(**figures))

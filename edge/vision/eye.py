@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from edge.domain.observation import Measures
 from edge.vision.channel import Why
 from edge.vision.gate import GATE_WIDTH, Gate, GateState
 from edge.vision.measure import (
     MEASURE_WIDTH,
-    Measures,
     Reference,
     Stillness,
     inner,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from edge.domain.observation import Measures
 from edge.vision.picture import Pixels, fitted
 
 Floats = npt.NDArray[np.float32]
@@ -18,17 +18,6 @@ REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
 LEARNABLE = 0.3  # less similar and poorer pictures are not learned
 FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
 BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
-
-
-@dataclass(frozen=True, slots=True)
-class Measures:
-    """As in `PictureQuality`, without source and stamp."""
-
-    brightness: float
-    contrast: float
-    sharpness: float
-    similarity: float
-    still_s: float
 
 
 def shrunk(luma: Pixels, width: int) -> Pixels:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.observation import PictureQuality, Quality
+from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.vision.spec import CameraSpec
 
 COVERED_S = 3.0  # a picture must be bad for this long to be covered …
@@ -88,49 +88,49 @@ class PictureAnalyser:
         """Take one measure, in order of time; only good ones are judged."""
         if quality.quality is not Quality.GOOD:
             return []
-        now = quality.stamp
+        now, measures = quality.stamp, quality.measures
         elapsed = now.since(self._newest) if self._newest is not None else 0.0
         self._newest = now
         # Unplug, cover, plug in again: similarity with a picture of the cover is high.
         self._unsure = UNSURE_PICTURES if elapsed > GAP_S else max(0, self._unsure - 1)
-        bad = self._still_bad(quality) if self._covered.active else self._turned_bad(quality)
+        bad = self._still_bad(measures) if self._covered.active else self._turned_bad(measures)
         if not bad and not self._covered.active:
-            self._learn(quality, elapsed)
+            self._learn(measures, elapsed)
         detail = {
-            "brightness": round(quality.brightness, 1),
-            "contrast": round(quality.contrast, 1),
-            "sharpness": round(quality.sharpness, 1),
-            "similarity": round(quality.similarity, 3),
+            "brightness": round(measures.brightness, 1),
+            "contrast": round(measures.contrast, 1),
+            "sharpness": round(measures.sharpness, 1),
+            "similarity": round(measures.similarity, 3),
         }
         activities = self._covered.step(bad, now, detail)
-        still_s = round(quality.still_s, 1)
-        frozen = quality.still_s >= FROZEN_S and quality.contrast >= LIVELY_CONTRAST
+        still_s = round(measures.still_s, 1)
+        frozen = measures.still_s >= FROZEN_S and measures.contrast >= LIVELY_CONTRAST
         return activities + self._frozen.step(frozen, now, {"still_s": still_s})
 
-    def _turned_bad(self, quality: PictureQuality) -> bool:
+    def _turned_bad(self, measures: Measures) -> bool:
         if (
-            quality.contrast < BLANK_CONTRAST
-            and quality.sharpness < BLANK_SHARPNESS
-            and quality.brightness > BLANK_BRIGHTNESS
+            measures.contrast < BLANK_CONTRAST
+            and measures.sharpness < BLANK_SHARPNESS
+            and measures.brightness > BLANK_BRIGHTNESS
         ):
             return True
-        if self._taken < LEARN_PICTURES or quality.contrast >= POOR_CONTRAST:
+        if self._taken < LEARN_PICTURES or measures.contrast >= POOR_CONTRAST:
             return False
         if self._unsure:
-            return quality.sharpness < COLLAPSED * self._sharpness
-        return quality.sharpness < FALLEN * self._sharpness and quality.similarity < EDGES_GONE
+            return measures.sharpness < COLLAPSED * self._sharpness
+        return measures.sharpness < FALLEN * self._sharpness and measures.similarity < EDGES_GONE
 
-    def _still_bad(self, quality: PictureQuality) -> bool:
+    def _still_bad(self, measures: Measures) -> bool:
         if self._taken < LEARN_PICTURES:  # covered from the start: nothing usual to return to
-            return quality.contrast < POOR_CONTRAST
-        if quality.sharpness >= RISEN * self._sharpness:
+            return measures.contrast < POOR_CONTRAST
+        if measures.sharpness >= RISEN * self._sharpness:
             return False
-        some = quality.sharpness >= COLLAPSED * self._sharpness
-        return not (some and quality.similarity >= EDGES_BACK)
+        some = measures.sharpness >= COLLAPSED * self._sharpness
+        return not (some and measures.similarity >= EDGES_BACK)
 
-    def _learn(self, quality: PictureQuality, elapsed: float) -> None:
+    def _learn(self, measures: Measures, elapsed: float) -> None:
         self._taken += 1
         share = 1 - math.exp(-max(0.0, elapsed) / LEARN_S)
         if self._taken <= LEARN_PICTURES:
             share = 1 / self._taken
-        self._sharpness += share * (quality.sharpness - self._sharpness)
+        self._sharpness += share * (measures.sharpness - self._sharpness)

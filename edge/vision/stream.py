@@ -3,8 +3,6 @@
 It lives for one connection. Whatever ends the stream ends the process, after a last message
 that says why; the daemon starts the next one. It writes `channel` messages and reads single
 bytes, so that a process in wrong hands has nothing to hold the daemon by.
-
-Files (`file://`) are played in real time and in a loop, as a camera would.
 """
 
 from __future__ import annotations
@@ -15,9 +13,6 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TypeAlias
-from urllib.parse import unquote, urlsplit
 
 import av
 import cv2
@@ -33,29 +28,16 @@ from edge.vision.channel import (
 )
 from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Pixels, fitted
+from edge.vision.source import MAX_PIXELS, OPEN_S, READ_S, VideoPacket, packets
 
-OPEN_S = 5.0
-READ_S = 4.0
 WRITE_S = 5.0
 NO_DATA = f"no data for {READ_S:.0f} s"
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
 MAX_PENDING = 600  # packets kept undecoded; 24 s at 25 a second
 MAX_PENDING_BYTES = 32_000_000
-MAX_PIXELS = 8192 * 4352
 MAX_MEMORY = 3 << 30  # bytes of address space: a picture bomb ends this process only
-VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"  # generic for the type checker only
-Packets: TypeAlias = "Iterator[tuple[av.VideoStream, VideoPacket]]"
 
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
-_RTSP_OPTIONS = {
-    "rtsp_transport": "tcp",
-    "timeout": str(int(READ_S * 1e6)),
-    "fflags": "nobuffer",
-    "probesize": "500000",
-    "analyzeduration": "500000",
-    "max_pixels": str(MAX_PIXELS),
-}
-_FILE_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
 
 
 def camera_process(url: str, channel: socket.socket) -> None:
@@ -126,7 +108,7 @@ def watch_stream(url: str, line: Line) -> str:
         av.FFmpegError: the stream failed.
         OSError: the daemon does not listen any more.
     """
-    looks = file_looks(local_path(url)) if url.startswith("file:") else _live_looks(url)
+    looks = packets(url)
     eye = Eye()
     pace = Pace()
     lazy: LazyDecoder | None = None
@@ -160,54 +142,6 @@ def _look(eye: Eye, line: Line, frame: av.VideoFrame, now: float, since_key: int
         line.picture(colour(frame), look.picture)
     if look.measures is not None:
         line.say(pack_quality(look.measures))
-
-
-def local_path(url: str) -> str:
-    """The path that a file:// URL names."""
-    return unquote(urlsplit(url).path)
-
-
-def _live_looks(url: str) -> Packets:
-    with av.open(
-        url, format="rtsp", options=dict(_RTSP_OPTIONS), timeout=(OPEN_S, READ_S)
-    ) as container:
-        stream = video_stream(container)
-        for packet in container.demux(stream):
-            if packet.size:
-                yield stream, packet
-
-
-def file_looks(path: str) -> Packets:
-    """Packets of a file at the pace of their stamps, over and over."""
-    while True:
-        begun: float | None = None
-        with open_file(path) as container:
-            stream = video_stream(container)
-            for packet in container.demux(stream):
-                if not packet.size:
-                    continue
-                at = float((packet.dts or 0) * (packet.time_base or 0))
-                now = time.monotonic()
-                begun = now - at if begun is None else begun
-                time.sleep(min(max(0.0, begun + at - now), READ_S - 1))
-                yield stream, packet
-        if begun is None:
-            return
-
-
-def open_file(path: str) -> av.container.InputContainer:
-    """Open a video file; it may not name other files. Raises av.FFmpegError."""
-    return av.open(str(Path(path)), options=dict(_FILE_OPTIONS), timeout=(OPEN_S, READ_S))
-
-
-def video_stream(container: av.container.InputContainer) -> av.VideoStream:
-    """The video stream, to be decoded in this thread. Raises av.FFmpegError without one."""
-    if not container.streams.video:
-        raise av.error.InvalidDataError(1, "it has no video stream")
-    stream = container.streams.video[0]
-    stream.codec_context.thread_type = "NONE"
-    stream.codec_context.thread_count = 1
-    return stream
 
 
 class LazyDecoder:

@@ -8,6 +8,7 @@ import structlog
 
 from edge.clock import Clock, Stamp
 from edge.domain.observation import (
+    Measures,
     Observation,
     PictureQuality,
     Quality,
@@ -20,7 +21,6 @@ from edge.vision.channel import PictureMessage, QualityMessage, Why
 from edge.vision.detector import Detection
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
-from edge.vision.measure import Measures
 from edge.vision.picture import Picture
 from edge.vision.process import CameraProcess
 from edge.vision.spec import CameraSpec
@@ -100,11 +100,7 @@ def as_quality(source: str, stamp: Stamp, measures: Measures) -> PictureQuality:
         source=source,
         stamp=stamp,
         quality=Quality.GOOD,
-        brightness=measures.brightness,
-        contrast=measures.contrast,
-        sharpness=measures.sharpness,
-        similarity=measures.similarity,
-        still_s=measures.still_s,
+        measures=measures,
     )
 
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from edge import config
-from edge.domain.alarm import CATALOGUE
+from edge.domain.catalogue import CATALOGUE
 from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec

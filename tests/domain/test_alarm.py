@@ -8,7 +8,8 @@ import string
 import pytest
 
 from edge.domain.activity import Duty, ZoneKind
-from edge.domain.alarm import CATALOGUE, Alarm, AlarmCode
+from edge.domain.alarm import Alarm, AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import MineState
 from edge.domain.names import ASPECT_NAMES, STATE_NAMES
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.activity import EvidenceRef, Phase
-from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.alarm import AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import MineState, OrderKind
 from edge.domain.order import Acknowledge
 from edge.domain.record import RecordType

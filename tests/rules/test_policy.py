@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from edge.domain.activity import Activity, ActivityKind, Duty, Phase, ZoneKind
-from edge.domain.alarm import CATALOGUE, AlarmCode
+from edge.domain.alarm import AlarmCode
+from edge.domain.catalogue import CATALOGUE
 from edge.domain.mine import MineState
 from edge.rules.engine import forbids, initial
 from edge.rules.policy import RULES, rule_for

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
+from edge.domain.observation import Measures
 from edge.vision.channel import HEADER, MAGIC, Kind, Why, pack_picture, pack_quality
-from edge.vision.measure import Measures
 
 TRACE = Path("/tmp/eseal-test-was-here")
 FINE = Measures(100, 30, 200, 1, 0)

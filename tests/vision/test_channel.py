@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from edge.domain.observation import Measures
 from edge.errors import Refused
 from edge.vision.channel import (
     HEADER,
@@ -23,7 +24,6 @@ from edge.vision.channel import (
     parse_body,
     parse_header,
 )
-from edge.vision.measure import Measures
 
 
 def _parse(message: bytes):

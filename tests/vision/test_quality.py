@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from edge.clock import ManualClock
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.observation import PictureQuality, Quality
+from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.vision.quality import COVERED_S, FROZEN_S, PictureAnalyser
 from edge.vision.spec import CameraSpec
 
 CAMERA = CameraSpec(code="cam-1", url="file:///x")
-DAY = PictureQuality("cam-1", ManualClock().now(), Quality.GOOD, 110, 52, 600, 0.95, 0)
+DAY = Measures(brightness=110, contrast=52, sharpness=600, similarity=0.95, still_s=0)
 INFRARED = replace(DAY, brightness=70, contrast=38, sharpness=250, similarity=0.6)
 DARK = replace(DAY, brightness=12, contrast=6, sharpness=6, similarity=0.5)
 FOG = replace(DAY, brightness=160, contrast=11, sharpness=25, similarity=0.6)
@@ -25,13 +25,16 @@ class _Camera:
         self.clock = ManualClock()
         self.analyser = PictureAnalyser(CAMERA)
 
-    def see(self, quality: PictureQuality, seconds: int = 1) -> list[Activity]:
+    def see(
+        self, measures: Measures, seconds: int = 1, quality: Quality = Quality.GOOD
+    ) -> list[Activity]:
         activities = []
         for _ in range(seconds):
-            activities += self.analyser.step(replace(quality, stamp=self.clock.advance(1)))
+            seen = PictureQuality("cam-1", self.clock.advance(1), quality, measures)
+            activities += self.analyser.step(seen)
         return activities
 
-    def drift(self, start: PictureQuality, end: PictureQuality, seconds: int) -> list[Activity]:
+    def drift(self, start: Measures, end: Measures, seconds: int) -> list[Activity]:
         activities = []
         for i in range(seconds):
             share = i / seconds
@@ -176,7 +179,7 @@ def test_a_picture_that_stays_frozen_goes_on():
 def test_measures_that_are_not_good_are_not_judged():
     camera = _Camera()
     camera.see(DAY, 60)
-    assert camera.see(replace(COVERED, quality=Quality.BAD, still_s=99), 20) == []
+    assert camera.see(replace(COVERED, still_s=99), 20, Quality.BAD) == []
 
 
 figures = st.builds(
@@ -187,16 +190,15 @@ figures = st.builds(
     sharpness=st.floats(0, 1e5),
     similarity=st.floats(-1, 1),
     still_s=st.floats(0, 100),
-    quality=st.sampled_from(Quality),
 )
 
 
-@given(st.lists(st.tuples(figures, st.integers(1, 15)), max_size=20))
+@given(st.lists(st.tuples(figures, st.integers(1, 15), st.sampled_from(Quality)), max_size=20))
 def test_phases_alternate_whatever_is_measured(steps):
     camera = _Camera()
     running: set[ActivityKind] = set()
-    for quality, seconds in steps:
-        for item in camera.see(quality, seconds):
+    for measures, seconds, quality in steps:
+        for item in camera.see(measures, seconds, quality):
             assert item.stamp.since(item.started) >= 0
             assert (item.kind in running) == (item.phase is not Phase.STARTED)
             if item.phase is Phase.STARTED:

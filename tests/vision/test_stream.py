@@ -26,16 +26,12 @@ from edge.vision.channel import (
     parse_body,
     parse_header,
 )
+from edge.vision.source import VideoPacket, local_path, open_file, packets, video_stream
 from edge.vision.stream import (
     LazyDecoder,
     Line,
-    VideoPacket,
     colour,
-    file_looks,
-    local_path,
     luma,
-    open_file,
-    video_stream,
     watch_stream,
 )
 from tests.vision.video import quiet, walk, write_video
@@ -146,9 +142,9 @@ def test_a_file_without_video_is_an_error(tmp_path):
 def test_a_file_is_played_at_its_own_pace_and_in_a_loop(tmp_path):
     path = write_video(tmp_path / "short.mp4", quiet(0.4))
     begun = time.monotonic()
-    packets = list(islice(file_looks(str(path)), 25))
+    played = list(islice(packets(path.as_uri()), 25))
     assert 0.7 < time.monotonic() - begun < 3
-    assert sum(packet.is_keyframe for _, packet in packets) == 3
+    assert sum(packet.is_keyframe for _, packet in played) == 3
 
 
 def test_a_path_with_spaces_survives_its_url(tmp_path):

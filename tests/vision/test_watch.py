@@ -186,7 +186,7 @@ async def test_a_stopped_process_does_not_delay_the_end(watched, walking):
         (hostile.flood, "more than the 20 a second"),
         (hostile.unasked, "more than the 8 a second"),
         (hostile.giant, "PICTURE of 4294967280 bytes"),
-        (hostile.liar, "out of range"),
+        (hostile.liar, "out of its range"),
     ],
 )
 async def test_a_taken_over_process_is_ended_and_its_camera_lost(
