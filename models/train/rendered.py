@@ -16,7 +16,8 @@ import numpy as np
 from models.train import views
 from models.train.prepare import write
 from models.train.views import Boxes, Picture
-from simulators.cameras.scene.actors import Actor, Kind, Spot
+from simulators.cameras.scene.actors import Actor, Kind
+from simulators.cameras.scene.routes import Spot
 from simulators.cameras.scene.scene import Scene
 
 HELD_OUT = 1_000_000

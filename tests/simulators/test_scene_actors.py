@@ -81,4 +81,4 @@ def test_a_route_needs_two_spots_and_a_speed(route, speed):
 
 
 def test_kinds_have_the_detector_s_labels():
-    assert [kind.label for kind in Kind] == ["person", "vehicle", "vehicle"]
+    assert [kind.label for kind in Kind] == ["person", "vehicle", "vehicle", "animal", "animal"]

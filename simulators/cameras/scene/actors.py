@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
 
+from simulators.cameras.scene import routes
 from simulators.cameras.scene.body import Posture
-
-Spot = tuple[float, float]
+from simulators.cameras.scene.routes import Spot
 
 
 class Kind(StrEnum):
@@ -19,15 +19,37 @@ class Kind(StrEnum):
     PERSON = "person"
     TRUCK = "truck"
     CAR = "car"
+    DOG = "dog"
+    CAT = "cat"
 
     @property
     def label(self) -> str:
-        """What a detector should call it: `person` or `vehicle`."""
-        return "person" if self is Kind.PERSON else "vehicle"
+        """`person` or `vehicle`, as a detector should call it; `animal`: it should not."""
+        return _LABEL[self]
 
 
-_SPEED = {Kind.PERSON: 1.3, Kind.TRUCK: 2.4, Kind.CAR: 3.2}  # m/s inside a yard
-_REACH = {Kind.PERSON: 0.25, Kind.TRUCK: 2.6, Kind.CAR: 1.4}  # metres over which a turn is taken
+_LABEL = {
+    Kind.PERSON: "person",
+    Kind.TRUCK: "vehicle",
+    Kind.CAR: "vehicle",
+    Kind.DOG: "animal",
+    Kind.CAT: "animal",
+}
+_SPEED = {  # m/s inside a yard
+    Kind.PERSON: 1.3,
+    Kind.TRUCK: 2.4,
+    Kind.CAR: 3.2,
+    Kind.DOG: 1.8,
+    Kind.CAT: 1.0,
+}
+_REACH = {  # metres over which a turn is taken
+    Kind.PERSON: 0.25,
+    Kind.TRUCK: 2.6,
+    Kind.CAR: 1.4,
+    Kind.DOG: 0.3,
+    Kind.CAT: 0.2,
+}
+_GAIT_SPEED = {Posture.STAND: 1.0, Posture.CROUCH: 0.55, Posture.CRAWL: 0.35}  # of walking
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +77,8 @@ class Actor:
         seed: chooses size, clothes, paint.
         rest: how a person rests.
         facing: heading at rest where there was no step before; 0 is away from the camera.
+        gait: how a person moves: upright, crouched, or on hands and knees.
+        backwards: moves with its back ahead.
     """
 
     kind: Kind
@@ -62,6 +86,8 @@ class Actor:
     seed: int = 0
     rest: Posture = Posture.STAND
     facing: float = math.pi
+    gait: Posture = Posture.STAND
+    backwards: bool = False
 
     @staticmethod
     def along(
@@ -73,24 +99,64 @@ class Actor:
         pause: float = 0.0,
         seed: int = 0,
         rest: Posture | str = Posture.STAND,
+        gait: Posture | str = Posture.STAND,
+        aside: float = 0.0,
+        turn: float | None = None,
+        backwards: bool = False,
     ) -> Actor:
-        """Somebody who goes along `route` at `speed` m/s, resting `pause` s in its middle.
+        """Somebody who goes along `route`.
+
+        Args:
+            kind: what it is.
+            start: when, scene seconds.
+            route: spots on the ground, metres.
+            speed: m/s; by default what is usual for the kind and gait.
+            pause: seconds of rest: where it turns, else in the middle of the route.
+            seed: as for the class.
+            rest: as for the class.
+            gait: as for the class.
+            backwards: as for the class.
+            aside: metres to the right of the route: several abreast take several.
+            turn: the share of the route, 0..1, after which it goes back the way it came.
 
         Raises:
             ValueError: for a route of less than two spots or a speed of nothing.
         """
-        kind = Kind(kind)
-        pace = _SPEED[kind] if speed is None else speed
+        kind, gait = Kind(kind), Posture(gait)
+        pace = _SPEED[kind] * _GAIT_SPEED[gait] if speed is None else speed
         if len(route) < 2 or pace <= 0:
             raise ValueError("an actor needs a route of two spots and a speed")
-        now, keys = start, [(start, *route[0])]
-        for index, (one, two) in enumerate(pairwise(route), start=1):
+        way = routes.beside(route, aside) if aside else list(route)
+        if turn is not None:
+            way = routes.there_and_back(way, turn)
+        now, keys = start, [(start, *way[0])]
+        for index, (one, two) in enumerate(pairwise(way), start=1):
             now += math.dist(one, two) / pace
             keys.append((now, *two))
-            if pause > 0 and index == len(route) // 2:
+            if pause > 0 and index == len(way) // 2:
                 now += pause
                 keys.append((now, *two))
-        return Actor(kind, tuple(keys), seed, Posture(rest))
+        return Actor(kind, tuple(keys), seed, Posture(rest), gait=gait, backwards=backwards)
+
+    def shadowed(
+        self,
+        *,
+        aside: float,
+        behind: float,
+        seed: int = 0,
+        gait: Posture | str = Posture.CRAWL,
+    ) -> Actor:
+        """A person who goes along with this actor, hidden by it if the place is well chosen.
+
+        Args:
+            aside: metres to the right of its way.
+            behind: seconds after it.
+            seed: chooses the person.
+            gait: how the person moves.
+        """
+        way = routes.beside([(x, z) for _, x, z in self.keys], aside)
+        keys = tuple((t + behind, *spot) for (t, _, _), spot in zip(self.keys, way, strict=True))
+        return Actor(Kind.PERSON, keys, seed, gait=Posture(gait))
 
     @staticmethod
     def still(
@@ -125,6 +191,7 @@ class Actor:
         behind, before = self._spot(max(gone - reach, 0.0)), self._spot(gone + reach)
         step = (before[0] - behind[0], before[1] - behind[1])
         heading = math.atan2(*step) if math.hypot(*step) > 1e-6 else self.facing
+        heading += math.pi if self.backwards else 0.0
         return Pose(self._spot(gone), heading, gone if moving else None)
 
     def _gone(self, t: float) -> tuple[float, bool]:

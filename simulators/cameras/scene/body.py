@@ -13,10 +13,11 @@ from simulators.cameras.scene.textures import Colour
 
 
 class Posture(StrEnum):
-    """What a person does who does not walk."""
+    """How a person holds the body, at rest or on the way."""
 
     STAND = "stand"
     CROUCH = "crouch"
+    CRAWL = "crawl"  # on hands and knees
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,12 @@ _HAIR: Colour = (36, 37, 41)
 
 
 def limbs(
-    place: tuple[float, float], heading: float, dress: Dress, *, walked: float | None, rest: Posture
+    place: tuple[float, float],
+    heading: float,
+    dress: Dress,
+    *,
+    walked: float | None,
+    posture: Posture,
 ) -> list[Limb]:
     """The capsules of one person.
 
@@ -113,13 +119,15 @@ def limbs(
         heading: direction of the face; 0 is away from the camera along z, towards x is positive.
         dress: build and clothes.
         walked: metres walked so far, which set the gait's phase; None for somebody at rest.
-        rest: the posture at rest.
+        posture: at rest or on the way, whichever it is.
     """
     frame = _Frame(*place, heading, dress)
-    if walked is not None:
+    if posture is Posture.CRAWL:
+        _crawl(frame, dress, walked or 0.0)
+    elif posture is Posture.CROUCH:
+        _crouch(frame, dress, walked)
+    elif walked is not None:
         _upright(frame, dress, walked)
-    elif rest is Posture.CROUCH:
-        _crouch(frame, dress)
     else:
         _stand(frame, dress)
     return frame.limbs
@@ -156,17 +164,36 @@ def _stand(frame: _Frame, dress: Dress) -> None:
     _trunk(frame, dress, (0.0, 0.9), (0.02, 1.42), (0.04, 1.6))
 
 
-def _crouch(frame: _Frame, dress: Dress) -> None:
+def _crouch(frame: _Frame, dress: Dress, walked: float | None) -> None:
+    swing = 0.0 if walked is None else 0.2 * math.sin(2 * math.pi * walked / 0.8)
     for side in (1, -1):
-        knee = (0.34, 0.5 if side > 0 else 0.42, 0.15 * side)
+        step = swing * side
+        knee = (0.34 + 0.6 * step, 0.5 if side > 0 else 0.42, 0.15 * side)
         frame.limb((-0.08, 0.42, 0.1 * side), knee, (0.1, 0.078), dress.trousers)
-        frame.limb(knee, (0.04, 0.1, 0.13 * side), (0.07, 0.052), dress.trousers)
-        frame.limb((0.02, 0.05, 0.13 * side), (0.2, 0.045, 0.14 * side), (0.055, 0.045), _BOOT)
+        frame.limb(knee, (0.04 + step, 0.1, 0.13 * side), (0.07, 0.052), dress.trousers)
+        sole, toe = (0.02 + step, 0.05, 0.13 * side), (0.2 + step, 0.045, 0.14 * side)
+        frame.limb(sole, toe, (0.055, 0.045), _BOOT)
         elbow = (0.42, 0.62, 0.24 * side)
         frame.limb((0.2, 0.86, 0.19 * side), elbow, (0.062, 0.05), dress.sleeves)
         frame.limb(elbow, (0.56, 0.42, 0.1 * side), (0.048, 0.04), dress.sleeves)
         frame.limb((0.56, 0.42, 0.1 * side), (0.6, 0.38, 0.09 * side), (0.042, 0.036), dress.skin)
     _trunk(frame, dress, (-0.1, 0.44), (0.2, 0.9), (0.33, 1.05))
+
+
+def _crawl(frame: _Frame, dress: Dress, walked: float) -> None:
+    """On hands and knees, each hand with the knee of the other side."""
+    phase = 2 * math.pi * walked / 0.7
+    for side in (1, -1):
+        step = 0.14 * math.sin(phase) * side
+        knee, foot = (-0.28 - step, 0.07, 0.12 * side), (-0.68 - step, 0.07, 0.13 * side)
+        frame.limb((-0.28, 0.48, 0.1 * side), knee, (0.1, 0.075), dress.trousers)
+        frame.limb(knee, foot, (0.07, 0.055), dress.trousers)
+        frame.limb(foot, (foot[0] - 0.17, 0.05, foot[2]), (0.055, 0.04), _BOOT)
+        elbow, hand = (0.26 + 0.5 * step, 0.28, 0.2 * side), (0.28 + step, 0.06, 0.18 * side)
+        frame.limb((0.2, 0.52, 0.18 * side), elbow, (0.065, 0.05), dress.sleeves)
+        frame.limb(elbow, hand, (0.048, 0.04), dress.sleeves)
+        frame.limb(hand, (hand[0] + 0.08, 0.04, hand[2]), (0.04, 0.035), dress.skin)
+    _trunk(frame, dress, (-0.3, 0.5), (0.2, 0.58), (0.4, 0.66))
 
 
 def _leg(

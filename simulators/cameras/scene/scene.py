@@ -11,9 +11,10 @@ import cv2
 import numpy as np
 
 from simulators.cameras.scene import backdrop, film
-from simulators.cameras.scene.actors import Actor, Kind, Spot
+from simulators.cameras.scene.actors import Actor, Kind
 from simulators.cameras.scene.gate import gate
 from simulators.cameras.scene.optics import Lens
+from simulators.cameras.scene.routes import Spot
 from simulators.cameras.scene.shaft import shaft
 from simulators.cameras.scene.stage import Box, Stage
 from simulators.cameras.scene.textures import Image
@@ -102,6 +103,17 @@ class Scene:
     def walk(self, start: float, route: str = "in", **kwargs: Any) -> Actor:
         """A person along a named route of the place (`layout.routes`); see `Actor.along`."""
         return self._along(Kind.PERSON, start, route, kwargs)
+
+    def abreast(
+        self, start: float, route: str = "in", count: int = 2, *, gap: float = 0.7, **kwargs: Any
+    ) -> list[Actor]:
+        """`count` people side by side, `gap` metres from one to the next; see `walk`."""
+        seed = int(kwargs.pop("seed", self.seed))
+        places = [(index - (count - 1) / 2) * gap for index in range(count)]
+        return [
+            self.walk(start, route, aside=aside, seed=seed + index, **kwargs)
+            for index, aside in enumerate(places)
+        ]
 
     def drive(
         self, start: float, route: str = "", kind: Kind | str = Kind.TRUCK, **kwargs: Any

@@ -9,17 +9,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from simulators.cameras.scene.actors import Actor, Kind, Pose, Spot
+from simulators.cameras.scene.actors import Actor, Kind, Pose
+from simulators.cameras.scene.animal import CAT_M, DOG_M, animal_limbs
 from simulators.cameras.scene.backdrop import Backdrop
 from simulators.cameras.scene.body import Dress, limbs
 from simulators.cameras.scene.bodywork import draw_vehicle, lamp_spots
 from simulators.cameras.scene.layout import Layout
+from simulators.cameras.scene.routes import Spot
 from simulators.cameras.scene.sprite import Sprite, draw_limbs
 from simulators.cameras.scene.textures import Image
 from simulators.cameras.scene.vehicle import Vehicle, car, truck
 from simulators.cameras.scene.weather import Look
 
 _SEEN = 128  # alpha from which a pixel counts as the actor's
+_HEIGHTS = {Kind.DOG: DOG_M, Kind.CAT: CAT_M}
 _INSIDE = np.float32(0.5)  # light on somebody inside the shaft's mouth
 
 
@@ -54,7 +57,7 @@ class Stage:
             self._darken(picture, part.sprite)
         for part in cast:
             self._lay(picture, part, look)
-            if look.lamps and part.actor.kind is not Kind.PERSON:
+            if look.lamps and part.actor.kind.label == "vehicle":
                 self._shine(picture, part)
 
     def boxes(self, actors: Iterable[Actor], t: float) -> list[Box]:
@@ -74,11 +77,16 @@ class Stage:
         return sorted(found, key=lambda part: -part.sprite.depth)
 
     def _sprite(self, actor: Actor, pose: Pose, sun: float) -> Sprite | None:
-        lens = self._layout.lens
-        if actor.kind is not Kind.PERSON:
+        lens, rng = self._layout.lens, np.random.default_rng(actor.seed)
+        if actor.kind.label == "vehicle":
             return draw_vehicle(self._vehicle(actor), pose.place, pose.heading, lens, sun)
-        dress = Dress.of(np.random.default_rng(actor.seed))
-        parts = limbs(pose.place, pose.heading, dress, walked=pose.walked, rest=actor.rest)
+        if actor.kind in _HEIGHTS:
+            height = _HEIGHTS[actor.kind]
+            parts = animal_limbs(pose.place, pose.heading, height, rng, pose.walked)
+            return draw_limbs(parts, lens, sun)
+        dress = Dress.of(rng)
+        posture = actor.rest if pose.walked is None else actor.gait
+        parts = limbs(pose.place, pose.heading, dress, walked=pose.walked, posture=posture)
         return draw_limbs(parts, lens, sun)
 
     def _vehicle(self, actor: Actor) -> Vehicle:
