@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,24 @@ from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from edge.domain.observation import Label
 from edge.errors import ConfigError, Fault, Refused
-from edge.vision.decoders import DECODERS, suppress, yolox_rows
+from edge.vision.formats import FORMATS
+from edge.vision.formats.base import Graph, Shape, Tensor
 from edge.vision.manifest import ModelSpec, find, manifest_directory, read_manifest
 from edge.vision.picture import Pixels
+from edge.vision.recognition import conclude, shapes
+from edge.vision.suppression import suppress
 
 MAX_MODEL_BYTES = 200_000_000
 MAX_CANDIDATES = 300  # the best of each label that go into suppression
 MAX_DETECTIONS = 100
-_FOREIGN = "foreign"
-_COCO = {Label.PERSON: (0,), Label.VEHICLE: (2, 3, 5, 7)}  # car, motorcycle, bus, truck
+_SHRINKS = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
+_INPUTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
+_EXTRAS: dict[str, Callable[[ModelSpec], npt.NDArray[Any]]] = {
+    # What graphs that scale their own boxes ask for: asked so, they give pixels of the input.
+    "scale_factor": lambda _spec: np.ones((1, 2), np.float32),
+    "im_shape": lambda spec: np.array([[spec.height, spec.width]], np.float32),
+    "orig_target_sizes": lambda spec: np.array([[spec.width, spec.height]], np.int64),
+}
 # A tensor stored outside the file is told by a key "location" in its protobuf; the file could
 # name any path of this machine there.
 _EXTERNAL = re.compile(rb"\x0a(?:\x08|\x88\x80*\x00)location")
@@ -45,10 +54,12 @@ class Detection:
 
 @dataclass(frozen=True, slots=True)
 class _Placing:
-    """How a picture was laid into the input: scale along x and y."""
+    """How a picture was laid into the input: scale along x and y, and where it begins."""
 
     x: float
     y: float
+    left: int = 0
+    top: int = 0
 
 
 def load_detector(model: str, threads: int) -> Detector:
@@ -117,16 +128,21 @@ class Detector:
             self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
         except _ORT_ERRORS as error:
             raise Refused(f"{where}: onnxruntime cannot load it ({_brief(error)})") from error
-        inputs, outputs = self._session.get_inputs(), self._session.get_outputs()
-        self.spec = spec or _recognise(inputs, outputs, where)
-        self._decode = DECODERS.get(self.spec.decoder)
-        if self._decode is None:
-            known = ", ".join(DECODERS)
+        inputs = self._session.get_inputs()
+        graph = _describe(self._session)
+        self.spec = spec or conclude(graph, where)
+        if self.spec.decoder not in FORMATS:
+            known = ", ".join(FORMATS)
             raise Refused(f"{where}: decoder {self.spec.decoder!r} is not known ({known})")
-        self._input = _checked_input(inputs, self.spec, where)
-        self._outputs = [output.name for output in outputs]
+        self._format = FORMATS[self.spec.decoder]
+        highest = max(index for wanted in self.spec.classes.values() for index in wanted)
+        self._shape = Shape(self.spec.width, self.spec.height, highest + 1)
+        self._input, self._extras = _checked_inputs(inputs, graph, self.spec, where)
+        self._type = _INPUTS[self._input.type]
+        self._outputs = graph.names
         self._where = where
-        self.batches = not isinstance(inputs[0].shape[0], int)
+        free = not isinstance(self._input.shape[0], int)
+        self.batches = free and not self._extras and not self._format.single
         grey = np.full((self.spec.height, self.spec.width, 3), 114, np.uint8)
         self.detect([grey])
 
@@ -150,37 +166,44 @@ class Detector:
 
     def _run(self, batch: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         try:
-            raw = self._session.run(self._outputs, {self._input: batch})
+            fed = {self._input.name: batch.astype(self._type, copy=False), **self._extras}
+            raw = self._session.run(self._outputs, fed)
         except _ORT_ERRORS as error:
             raise Refused(f"{self._where}: fails when run ({_brief(error)})") from error
-        if not all(isinstance(item, np.ndarray) and item.dtype == np.float32 for item in raw):
-            raise Refused(f"{self._where}: gives outputs that are not float32 tensors")
-        named = dict(zip(self._outputs, raw, strict=True))
-        assert self._decode is not None
+        if not all(isinstance(item, np.ndarray) and item.dtype.kind in "fiu" for item in raw):
+            raise Refused(f"{self._where}: gives outputs that are not tensors of numbers")
+        named = {
+            name: np.asarray(item, np.float32)
+            for name, item in zip(self._outputs, raw, strict=True)
+        }
         try:
             with np.errstate(invalid="ignore", over="ignore"):  # such rows go in _select
-                boxes, scores = self._decode(named, self.spec.width, self.spec.height)
+                boxes, scores = self._format.decode(named, self._shape)
         except Refused as error:
             raise Refused(f"{self._where}: {error}") from error
-        highest = max(index for wanted in self.spec.classes.values() for index in wanted)
-        if len(boxes) != len(batch) or scores.shape[-1] <= highest:
+        if len(boxes) != len(batch) or scores.shape[-1] < self._shape.classes:
             raise Refused(f"{self._where}: gives {scores.shape} scores for {len(batch)} pictures")
         return boxes, scores
 
     def _place(self, picture: Pixels) -> tuple[npt.NDArray[np.float32], _Placing]:
         spec = self.spec
         height, width = picture.shape[:2]
+        left = top = 0
         if spec.resize == "stretch":
             size = (spec.width, spec.height)
-            canvas = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR))
+            canvas = np.asarray(cv2.resize(picture, size, interpolation=_SHRINKS[spec.shrink]))
         else:
             ratio = min(spec.width / width, spec.height / height)
             size = (
                 min(spec.width, max(1, int(width * ratio))),
                 min(spec.height, max(1, int(height * ratio))),
             )
+            if spec.resize == "letterbox-centre":
+                left, top = (spec.width - size[0]) // 2, (spec.height - size[1]) // 2
             canvas = np.full((spec.height, spec.width, 3), spec.pad, np.uint8)
-            canvas[: size[1], : size[0]] = cv2.resize(picture, size, interpolation=cv2.INTER_LINEAR)
+            canvas[top : top + size[1], left : left + size[0]] = cv2.resize(
+                picture, size, interpolation=_SHRINKS[spec.shrink]
+            )
         if spec.colour == "rgb":
             canvas = canvas[..., ::-1]
         pixels: npt.NDArray[np.float32] = canvas.astype(np.float32)
@@ -188,9 +211,7 @@ class Detector:
             pixels -= np.asarray(spec.mean, np.float32)
             pixels /= np.asarray(spec.std, np.float32)
         tensor = np.ascontiguousarray(pixels.transpose(2, 0, 1), np.float32)
-        if spec.resize == "stretch":
-            return tensor, _Placing(size[0] / width, size[1] / height)
-        return tensor, _Placing(ratio, ratio)
+        return tensor, _Placing(size[0] / width, size[1] / height, left, top)
 
     def _select(
         self,
@@ -210,10 +231,10 @@ class Detector:
             for i in suppress(boxes[chosen], best[chosen], self.spec.nms_iou):
                 x1, y1, x2, y2 = (float(edge) for edge in boxes[chosen[i]])
                 box = (
-                    min(max(x1 / placing.x, 0.0), float(width)),
-                    min(max(y1 / placing.y, 0.0), float(height)),
-                    min(max(x2 / placing.x, 0.0), float(width)),
-                    min(max(y2 / placing.y, 0.0), float(height)),
+                    min(max((x1 - placing.left) / placing.x, 0.0), float(width)),
+                    min(max((y1 - placing.top) / placing.y, 0.0), float(height)),
+                    min(max((x2 - placing.left) / placing.x, 0.0), float(width)),
+                    min(max((y2 - placing.top) / placing.y, 0.0), float(height)),
                 )
                 if box[2] > box[0] and box[3] > box[1]:
                     score = min(1.0, float(best[chosen[i]]))
@@ -226,47 +247,34 @@ def _brief(error: Exception) -> str:
     return re.sub(r"\s+", " ", str(error)).strip()[:160]
 
 
-def _checked_input(inputs: Sequence[Any], spec: ModelSpec, where: str) -> str:
-    if len(inputs) != 1 or inputs[0].type != "tensor(float)" or len(inputs[0].shape) != 4:
-        told = [(item.type, item.shape) for item in inputs]
-        raise Refused(f"{where}: wants {told}; one float32 input (N, 3, height, width) is needed")
-    wanted = (3, spec.height, spec.width)
-    for size, right in zip(inputs[0].shape[1:], wanted, strict=True):
-        if isinstance(size, int) and size != right:
-            raise Refused(f"{where}: its input is {inputs[0].shape}, not (N, {wanted})")
-    first = inputs[0].shape[0]
-    if isinstance(first, int) and first != 1:
-        raise Refused(f"{where}: takes {first} pictures at once; 1 or any number is needed")
-    return str(inputs[0].name)
-
-
-def _recognise(inputs: Sequence[Any], outputs: Sequence[Any], where: str) -> ModelSpec:
-    """Find a foreign file's format by its shapes."""
-    shapes = f"inputs {[i.shape for i in inputs]}, outputs {[o.shape for o in outputs]}"
-    unknown = Refused(
-        f"{where}: no known format ({shapes}); known are YOLOX's raw head, one input "
-        f"(N, 3, H, W) to one output (N, H*W/64 + H*W/256 + H*W/1024, 85), and our own, "
-        f"outputs boxes (N, A, 4) and scores (N, A, 2)"
-    )
-    if len(inputs) != 1 or len(inputs[0].shape) != 4:
-        raise unknown
-    height, width = inputs[0].shape[2:]
-    if not (isinstance(height, int) and isinstance(width, int)):
-        raise unknown
-    if not (32 <= height <= 2048 and 32 <= width <= 2048):
-        raise unknown
-    common = {"name": _FOREIGN, "file": "foreign.onnx", "sha256": "0" * 64}
-    last = {output.name: output.shape[1:] for output in outputs}
-    if list(last.values()) == [[yolox_rows(width, height), 85]]:
-        return ModelSpec(**common, decoder="yolox", width=width, height=height, classes=_COCO)
-    if set(last) == {"boxes", "scores"} and last["scores"][1:] == [2]:
-        classes = {Label.PERSON: (0,), Label.VEHICLE: (1,)}
-        return ModelSpec(
-            **common,
-            decoder="grid",
-            width=width,
-            height=height,
-            resize="stretch",
-            classes=classes,
+def _describe(session: ort.InferenceSession) -> Graph:
+    def tensors(items: Sequence[Any]) -> tuple[Tensor, ...]:
+        return tuple(
+            Tensor(item.name, tuple(n if isinstance(n, int) else None for n in item.shape))
+            for item in items
         )
-    raise unknown
+
+    metadata = session.get_modelmeta().custom_metadata_map
+    return Graph(tensors(session.get_inputs()), tensors(session.get_outputs()), metadata)
+
+
+def _checked_inputs(
+    inputs: Sequence[Any], graph: Graph, spec: ModelSpec, where: str
+) -> tuple[Any, dict[str, npt.NDArray[Any]]]:
+    """The picture's input, and what else is fed every time. Raises Refused."""
+    pictures = [item for item in inputs if item.name not in _EXTRAS]
+    if len(pictures) != 1 or pictures[0].type not in _INPUTS or len(pictures[0].shape) != 4:
+        types = ", ".join(item.type for item in inputs)
+        raise Refused(
+            f"{where}: wants {shapes(graph)} ({types}); "
+            f"one input (N, 3, height, width) of floats is needed"
+        )
+    shape = pictures[0].shape
+    wanted = (3, spec.height, spec.width)
+    for size, right in zip(shape[1:], wanted, strict=True):
+        if isinstance(size, int) and size != right:
+            raise Refused(f"{where}: its input is {shape}, not (N, {wanted})")
+    if isinstance(shape[0], int) and shape[0] != 1:
+        raise Refused(f"{where}: takes {shape[0]} pictures at once; 1 or any number is needed")
+    others = [item.name for item in inputs if item.name in _EXTRAS]
+    return pictures[0], {name: _EXTRAS[name](spec) for name in others}

@@ -11,11 +11,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 import edge
 from edge.domain.observation import Label
 from edge.errors import ConfigError, Fault
+from edge.vision.formats.base import Resize, Shrink, Triple
 
 MANIFEST = "manifest.toml"
 _MAX_MANIFEST_BYTES = 1_000_000
 
-Triple = tuple[float, float, float]
 Positive = tuple[
     Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)], Annotated[float, Field(gt=0)]
 ]
@@ -37,7 +37,8 @@ class ModelSpec(BaseModel):
     width: int = Field(ge=32, le=2048, description="pixels of the input")
     height: int = Field(ge=32, le=2048)
     colour: Literal["bgr", "rgb"] = "bgr"
-    resize: Literal["stretch", "letterbox"] = "letterbox"
+    resize: Resize = "letterbox"
+    shrink: Shrink = Field(default="linear", description="how pixels are joined")
     pad: int = Field(default=114, ge=0, le=255)
     mean: Triple = (0.0, 0.0, 0.0)
     std: Positive = (1.0, 1.0, 1.0)

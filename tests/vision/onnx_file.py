@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-FLOAT, INT64 = 1, 7
+import numpy as np
+
+FLOAT, INT64, FLOAT16 = 1, 7, 10
 
 
 def _varint(value: int) -> bytes:
@@ -106,3 +108,54 @@ def _ints(name: str, values: Sequence[int]) -> bytes:
 
 def _int(name: str, value: int) -> bytes:
     return block(5, block(1, name) + number(3, value) + number(20, 2))
+
+
+def constant_model(
+    outputs: Mapping[str, np.ndarray],
+    *,
+    size: tuple[int | str, int | str] = (96, 64),
+    batch: int | str = 1,
+    shapes: Mapping[str, Sequence[int | str]] | None = None,
+    extras: Sequence[bytes] = (),
+    metadata: Mapping[str, str] | None = None,
+    kind: int = FLOAT,
+) -> bytes:
+    """A model that always gives `outputs`, whatever picture it is shown.
+
+    Args:
+        outputs: by name; float arrays are given in `kind`, others as int64.
+        size: width and height of the picture.
+        batch: first dimension of the picture.
+        shapes: told instead of an output's own shape.
+        extras: further inputs, which change nothing.
+        metadata: kept in the file as exporters do.
+        kind: FLOAT or FLOAT16, of picture and outputs.
+    """
+    dtype = {FLOAT: np.float32, FLOAT16: np.float16}[kind]
+    nodes = [
+        node("ReduceMean", ["images"], ["mean"], _int("keepdims", 0)),
+        node("Mul", ["mean", "zero"], ["nothing"]),
+    ]
+    constants = [_raw("zero", np.zeros((), dtype), kind)]
+    told = []
+    for name, values in outputs.items():
+        shape = (shapes or {}).get(name, values.shape)
+        if values.dtype.kind == "f":
+            nodes.append(node("Add", ["nothing", f"all_{name}"], [name]))
+            constants.append(_raw(f"all_{name}", values.astype(dtype), kind))
+            told.append(tensor_info(name, shape, kind))
+        else:
+            nodes.append(node("Identity", [f"all_{name}"], [name]))
+            constants.append(_raw(f"all_{name}", values.astype(np.int64), INT64))
+            told.append(tensor_info(name, shape, INT64))
+    width, height = size
+    picture = tensor_info("images", [batch, 3, height, width], kind)
+    props = b"".join(
+        block(14, block(1, key) + block(2, value)) for key, value in (metadata or {}).items()
+    )
+    return model(nodes, [picture, *extras], told, constants) + props
+
+
+def _raw(name: str, values: np.ndarray, kind: int) -> bytes:
+    dims = b"".join(number(1, size) for size in values.shape)
+    return dims + number(2, kind) + block(8, name) + block(9, values.tobytes())

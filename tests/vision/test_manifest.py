@@ -4,7 +4,7 @@ import pytest
 
 import edge
 from edge.errors import ConfigError
-from edge.vision.decoders import DECODERS
+from edge.vision.formats import FORMATS
 from edge.vision.manifest import find, manifest_directory, read_manifest
 
 
@@ -12,7 +12,7 @@ def test_the_manifest_of_this_checkout_is_sound_and_has_one_default():
     models = read_manifest(manifest_directory())
     assert [model.default for model in models].count(True) == 1
     assert find("", models).default
-    assert {model.decoder for model in models} <= set(DECODERS)
+    assert {model.decoder for model in models} <= set(FORMATS)
 
 
 def test_an_installed_package_carries_its_own_manifest(tmp_path, monkeypatch):
