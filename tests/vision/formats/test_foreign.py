@@ -48,7 +48,7 @@ def test_a_foreign_file_gives_what_independent_decoders_get_from_it(
             if one.score >= 0.42 and not any(_same(one, item) for item in expected)
         ]
     assert compared >= 20
-    assert len(invented) <= 1  # two boxes may overlap by just the limit of suppression
+    assert len(invented) <= 2  # beyond the edge two boxes overlap less than inside the picture
 
 
 def _same(found: Detection, wanted: dict[str, Any]) -> bool:
