@@ -19,7 +19,7 @@ from edge.config.words import hide_passwords
 from edge.errors import ConfigError, Fault, Refused
 from edge.sensors.load import sweep_seconds
 from edge.sensors.spec import SerialBus
-from edge.vision.detector import load_detector
+from edge.vision.loading import load_detector
 
 BUSY_SHARE = 0.8  # of the period; a unit that answers late needs the rest
 MAX_PASSWORD_BYTES = 4096
@@ -125,8 +125,9 @@ def _videos(config: SealConfig) -> Iterator[Fault]:
 def _model(config: SealConfig) -> list[Fault]:
     if not config.camera:
         return []
+    wanted = config.detector
     try:
-        load_detector(config.detector.model, config.detector.threads)
+        load_detector(wanted.model, wanted.threads, wanted.models)
     except ConfigError as error:
         return error.faults
     except Refused as error:

@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import edge
-from edge import cli_keys, logs
+from edge import cli_keys, cli_model, logs
 from edge.clock import SystemClock
 from edge.config import load
 from edge.errors import ConfigError, EsealError, Fault, LedgerCorrupt, Refused, StorageFull
@@ -39,6 +39,7 @@ app = typer.Typer(
 )
 app.command()(cli_keys.enroll)
 app.command("rotate-key")(cli_keys.rotate_key)
+app.add_typer(cli_model.app, name="model")
 
 
 @app.command()

@@ -34,9 +34,10 @@ from edge.sensors.poller import poll_bus
 from edge.status import Status
 from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
-from edge.vision.detector import Detector, load_detector
+from edge.vision.detector import Detector
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
+from edge.vision.loading import load_detector
 from edge.vision.watch import watch
 
 EPOCH_LASTS_S = 600.0  # two boxes under one name must not end each other's epochs for ever
@@ -107,8 +108,9 @@ class Daemon:
         """The detector, or None: a seal that cannot see must still watch the power."""
         if not self._config.camera:
             return None
+        wanted = self._config.detector
         try:
-            return load_detector(self._config.detector.model, self._config.detector.threads)
+            return load_detector(wanted.model, wanted.threads, wanted.models)
         except (ConfigError, Refused) as error:
             log.error("no detector: cameras are watched for tampering only", error=str(error))
             self._detector_fault = str(error)

@@ -29,7 +29,7 @@ from edge.errors import ConfigError, Fault, Refused
 from edge.ledger.leaf import encode_leaf
 from edge.rules.engine import initial
 from edge.seal import Outcome, Seal
-from edge.vision.detector import load_detector
+from edge.vision.loading import load_detector
 from edge.vision.playback import play
 
 BOOT = "replay"
@@ -232,7 +232,8 @@ def _video_streams(
         )
     if not videos:
         return
-    detector = load_detector(config.detector.model, config.detector.threads)
+    wanted = config.detector
+    detector = load_detector(wanted.model, wanted.threads, wanted.models)
     first = _stamp(round(start.timestamp() * 1e6))
     for code, path in videos.items():
         frames = play(path, cameras[code], detector, first)

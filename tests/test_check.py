@@ -288,7 +288,7 @@ def test_a_broken_model_and_an_unknown_name_are_faults(tmp_path):
     "error", [Refused("odd"), ConfigError([Fault("detector.model", "odd", "x")])]
 )
 def test_what_the_loader_refuses_is_told(tmp_path, monkeypatch, error):
-    def refuse(model: str, threads: int) -> None:
+    def refuse(model: str, threads: int, own: Path) -> None:
         raise error
 
     monkeypatch.setattr(check, "load_detector", refuse)

@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from edge import detect as module
 from edge.detect import detect_files
 from edge.errors import ConfigError
+from edge.vision import photo as photo_module
 from tests.vision.onnx_file import grid_model
 
 BOX = (16.0, 8.0, 32.0, 40.0)
@@ -69,8 +69,8 @@ def test_what_is_no_picture_is_said_and_the_rest_is_done(model, photo, tmp_path,
 def test_a_giant_file_or_picture_is_not_taken_in(model, photo, tmp_path, monkeypatch, capsys):
     giant = tmp_path / "giant.jpg"
     with giant.open("wb") as file:
-        file.truncate(module.MAX_FILE_BYTES + 1)
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
+        file.truncate(photo_module.MAX_FILE_BYTES + 1)
+    monkeypatch.setattr(photo_module, "MAX_PIXELS", 100)
     assert detect_files([giant, photo], model, as_json=True) == 2
     err = capsys.readouterr().err
     assert "larger than 50 MB" in err

@@ -239,7 +239,7 @@ def clip(path: Path) -> None:
 
 @pytest.fixture
 def _flashlight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "load_detector", lambda _model, _threads: Flashlight())
+    monkeypatch.setattr(module, "load_detector", lambda *_wanted: Flashlight())
 
 
 @pytest.mark.usefixtures("_flashlight")

@@ -60,6 +60,11 @@ class Detector(Spec):
     threads: int = Field(
         default=1, ge=1, le=16, description="intra-op threads of one inference", examples=[2]
     )
+    models: FilePath = Field(
+        default=Path("/var/lib/eseal/models"),
+        description="directory of the models that `eseal model` brought",
+        examples=["/var/lib/eseal/models"],
+    )
 
 
 class Storage(Spec):

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,15 +15,14 @@ import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as native
 
 from edge.domain.observation import Label
-from edge.errors import ConfigError, Fault, Refused
+from edge.errors import Refused
 from edge.vision.formats import FORMATS
 from edge.vision.formats.base import Graph, Shape, Tensor
-from edge.vision.manifest import ModelSpec, find, manifest_directory, read_manifest
+from edge.vision.manifest import ModelSpec
 from edge.vision.picture import Pixels
 from edge.vision.recognition import conclude, shapes
 from edge.vision.suppression import suppress
 
-MAX_MODEL_BYTES = 200_000_000
 MAX_CANDIDATES = 300  # the best of each label that go into suppression
 MAX_DETECTIONS = 100
 _SHRINKS = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
@@ -62,50 +60,17 @@ class _Placing:
     top: int = 0
 
 
-def load_detector(model: str, threads: int) -> Detector:
-    """Load a detector.
-
-    Args:
-        model: a name in the manifest, a path to an .onnx file, or empty for the default.
-        threads: how many threads one inference may use.
-
-    Raises:
-        ConfigError: there is no such model or file, or it is not the one the manifest names.
-        Refused: the file is not a detector of a known format; says why.
-    """
-    if model.endswith(".onnx") or "/" in model:
-        path = Path(model)
-        data = _read(path)
-        return Detector(data, None, threads, str(path))
-    directory = manifest_directory()
-    spec = find(model, read_manifest(directory))
-    path = directory / spec.file
-    if spec.url and not path.exists():
-        raise _config_error(f"{path} is not here; fetch it from {spec.url}")
-    data = _read(path)
-    digest = hashlib.sha256(data).hexdigest()
-    if digest != spec.sha256:
-        raise _config_error(f"{path} has SHA-256 {digest[:16]}…, not that of the manifest")
-    return Detector(data, spec, threads, str(path))
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_MODEL_BYTES:
-            raise Refused(f"{path}: larger than {MAX_MODEL_BYTES // 1_000_000} MB; not a detector")
-        return path.read_bytes()
-    except OSError as error:
-        raise _config_error(f"{path} cannot be read ({error.strerror})") from error
-
-
-def _config_error(problem: str) -> ConfigError:
-    return ConfigError([Fault("detector.model", problem, "name a model that is installed")])
-
-
 class Detector:
     """A loaded model. `detect` may be called from one thread at a time."""
 
-    def __init__(self, data: bytes, spec: ModelSpec | None, threads: int, where: str) -> None:
+    def __init__(
+        self,
+        data: bytes,
+        spec: ModelSpec | None,
+        threads: int,
+        where: str,
+        classes: Mapping[Label, tuple[int, ...]] | None = None,
+    ) -> None:
         """Check the graph and run it once on a grey picture.
 
         Args:
@@ -113,6 +78,7 @@ class Detector:
             spec: its manifest entry, or None to find the format by its shapes.
             threads: intra-op threads.
             where: the file's name for messages.
+            classes: which classes are what, instead of what the graph tells.
 
         Raises:
             Refused: with the reason.
@@ -130,7 +96,7 @@ class Detector:
             raise Refused(f"{where}: onnxruntime cannot load it ({_brief(error)})") from error
         inputs = self._session.get_inputs()
         graph = _describe(self._session)
-        self.spec = spec or conclude(graph, where)
+        self.spec = spec or conclude(graph, where, classes)
         if self.spec.decoder not in FORMATS:
             known = ", ".join(FORMATS)
             raise Refused(f"{where}: decoder {self.spec.decoder!r} is not known ({known})")
@@ -140,20 +106,28 @@ class Detector:
         self._input, self._extras = _checked_inputs(inputs, graph, self.spec, where)
         self._type = _INPUTS[self._input.type]
         self._outputs = graph.names
+        self.session_s = 0.0  # spent in onnxruntime so far
         self._where = where
         free = not isinstance(self._input.shape[0], int)
         self.batches = free and not self._extras and not self._format.single
         grey = np.full((self.spec.height, self.spec.width, 3), 114, np.uint8)
         self.detect([grey])
 
-    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
+    def detect(
+        self, pictures: Sequence[Pixels], floor: float | None = None
+    ) -> list[list[Detection]]:
         """Detections of each picture (uint8, height x width x 3, BGR), best first.
+
+        Args:
+            pictures: of any sizes.
+            floor: the lowest score that is told; by default the model's threshold.
 
         Raises:
             Refused: the model fails or gives something else than its format says.
         """
         if not pictures:
             return []
+        lowest = self.spec.threshold if floor is None else floor
         placed = [self._place(picture) for picture in pictures]
         groups = [placed] if self.batches else [[item] for item in placed]
         found: list[list[Detection]] = []
@@ -161,13 +135,15 @@ class Detector:
             boxes, scores = self._run(np.stack([tensor for tensor, _ in group]))
             for i, (_, placing) in enumerate(group):
                 height, width = pictures[len(found)].shape[:2]
-                found.append(self._select(boxes[i], scores[i], placing, width, height))
+                found.append(self._select(boxes[i], scores[i], placing, (width, height), lowest))
         return found
 
     def _run(self, batch: npt.NDArray[np.float32]) -> tuple[Any, Any]:
         try:
             fed = {self._input.name: batch.astype(self._type, copy=False), **self._extras}
+            begun = time.perf_counter()
             raw = self._session.run(self._outputs, fed)
+            self.session_s += time.perf_counter() - begun
         except _ORT_ERRORS as error:
             raise Refused(f"{self._where}: fails when run ({_brief(error)})") from error
         if not all(isinstance(item, np.ndarray) and item.dtype.kind in "fiu" for item in raw):
@@ -218,15 +194,16 @@ class Detector:
         boxes: npt.NDArray[np.float32],
         scores: npt.NDArray[np.float32],
         placing: _Placing,
-        width: int,
-        height: int,
+        size: tuple[int, int],
+        floor: float,
     ) -> list[Detection]:
         """Threshold, suppression a label, and back to the picture's pixels."""
+        width, height = size
         found: list[Detection] = []
         sane = np.isfinite(boxes).all(axis=-1) & np.isfinite(scores).all(axis=-1)
         for label, classes in self.spec.classes.items():
             best = np.where(sane, scores[:, list(classes)].max(axis=-1), 0.0)
-            chosen = np.flatnonzero(best >= self.spec.threshold)
+            chosen = np.flatnonzero(best >= floor)
             chosen = chosen[np.argsort(-best[chosen], kind="stable")][:MAX_CANDIDATES]
             for i in suppress(boxes[chosen], best[chosen], self.spec.nms_iou):
                 x1, y1, x2, y2 = (float(edge) for edge in boxes[chosen[i]])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -22,7 +22,7 @@ Positive = tuple[
 
 
 class ModelSpec(BaseModel):
-    """One `[[model]]`. Keys for people (figures, training) are read over."""
+    """One `[[model]]`. Other keys for people are read over."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -31,8 +31,15 @@ class ModelSpec(BaseModel):
     file: str = Field(
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*\.onnx$", description="beside the manifest"
     )
-    url: str = Field(default="", max_length=500, description="where to fetch it from")
+    url: str = Field(
+        default="",
+        max_length=500,
+        pattern=r"^(https?://.*)?$",
+        description="where to fetch it from",
+    )
     sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    size_bytes: int = Field(default=0, ge=0, le=200_000_000, description="of the file")
+    licence: str = Field(default="", max_length=100)
     decoder: str
     width: int = Field(ge=32, le=2048, description="pixels of the input")
     height: int = Field(ge=32, le=2048)
@@ -45,6 +52,7 @@ class ModelSpec(BaseModel):
     threshold: float = Field(default=0.4, ge=0.01, le=1)
     nms_iou: float = Field(default=0.55, gt=0, le=1)
     classes: dict[Label, tuple[Annotated[int, Field(ge=0, le=10_000)], ...]]
+    figures: dict[str, Any] = Field(default={}, description="measured; for people")
 
 
 def manifest_directory() -> Path:

@@ -8,6 +8,7 @@ from edge.domain.observation import Label
 from edge.errors import Refused
 from edge.vision.formats import FORMATS, recognise
 from edge.vision.formats.base import Graph
+from edge.vision.formats.classes import Classes
 from edge.vision.manifest import ModelSpec
 
 _FOREIGN = "foreign"
@@ -15,12 +16,13 @@ _SIDES = (32, 2048)  # pixels of an input
 _USUAL_SIDE = 416  # where the file leaves it free: what a gateway's processor can bear
 
 
-def conclude(graph: Graph, where: str) -> ModelSpec:
+def conclude(graph: Graph, where: str, classes: Classes | None = None) -> ModelSpec:
     """The manifest entry that a file without one would have.
 
     Args:
         graph: of the file.
         where: its name for messages.
+        classes: which classes are what, instead of what the graph tells.
 
     Raises:
         Refused: it is of no known format, or does not tell what its classes are.
@@ -31,10 +33,11 @@ def conclude(graph: Graph, where: str) -> ModelSpec:
         known = "; ".join(f"{item.name}: {item.told_by}" for item in FORMATS.values())
         raise Refused(f"{where}: no known format ({shapes(graph)}); known are {known}")
     form, guess = found
-    if guess.classes is None:
+    classes = classes or guess.classes
+    if classes is None:
         raise Refused(
             f"{where}: is of format {form.name}, but does not tell which of its classes are "
-            f"{' and '.join(Label)}; write a manifest entry that does"
+            f"{' and '.join(Label)}; say so with --class"
         )
     return ModelSpec(
         name=_FOREIGN,
@@ -49,7 +52,7 @@ def conclude(graph: Graph, where: str) -> ModelSpec:
         pad=guess.pad,
         mean=guess.mean,
         std=guess.std,
-        classes=dict(guess.classes),
+        classes=dict(classes),
     )
 
 

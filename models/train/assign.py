@@ -9,18 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from edge.model.precision import iou
+
 ALPHA, BETA, TOP = 0.5, 5.0, 10
 Array = NDArray[np.float32]
-
-
-def iou(a: Array, b: Array) -> Array:
-    """Intersection over union [len(a), len(b)] of x1,y1,x2,y2 rows."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
-    both = (high - low).clip(0).prod(-1)
-    area_a = (a[:, 2:4] - a[:, :2]).clip(0).prod(-1)
-    area_b = (b[:, 2:4] - b[:, :2]).clip(0).prod(-1)
-    return (both / (area_a[:, None] + area_b[None] - both + 1e-6)).astype(np.float32)
 
 
 def inside(centres: Array, boxes: Array) -> NDArray[np.bool_]:

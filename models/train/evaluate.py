@@ -16,10 +16,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.train import metrics
-from models.train.metrics import Case
+from edge.model import precision as metrics
+from edge.model.precision import Case
 from models.train.prepare import load
-from models.train.readers import Array, Picture, Reader, reader
+from models.train.readers import Array, Picture, Reader
 
 CLASSES = ("person", "vehicle")
 BANDS = (0.1, 0.25)  # bounds of box height over picture height
@@ -71,7 +71,7 @@ def milliseconds(read: Reader, picture: Picture, rounds: int = 60) -> float:
     times = []
     for _ in range(rounds):
         began = time.perf_counter()
-        read.read(read.run, picture)
+        read(picture)
         times.append(time.perf_counter() - began)
     return min(times) * 1000
 
@@ -257,7 +257,7 @@ def main() -> None:
     results: dict[str, dict] = {}
     for path in args.files:
         threshold = args.own if path.name.startswith("eseal") else args.threshold
-        results[path.stem] = everything(reader(path), threshold, sets, args.video)
+        results[path.stem] = everything(Reader(path), threshold, sets, args.video)
     tell(results, list(sets))
     if args.json:
         args.json.write_text(json.dumps(results, indent=1))

@@ -111,7 +111,7 @@ def _default(field: FieldInfo) -> str:
         return "needed"
     if field.default is None or field.default == () or isinstance(field.default, BaseModel):
         return "none" if field.default in {None, ()} else "as below"
-    return f"`{json.dumps(field.default)}`"
+    return f"`{json.dumps(field.default, default=str)}`"
 
 
 def alarm_rows() -> list[str]:

@@ -8,10 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.domain.observation import Label
-from edge.vision.detector import load_detector
-from models.train.assign import iou
-from models.train.readers import Reader, reader
+from edge.model.precision import iou
+from models.train.readers import Reader
 from models.train.rendered import held_out_scenes
 from simulators.cameras.scene.actors import Actor, Kind
 from simulators.cameras.scene.scene import Scene
@@ -28,7 +26,7 @@ SEED = 2_000_003
 
 @pytest.fixture(scope="module")
 def read() -> Reader:
-    return reader(MODELS / ENTRY["file"])
+    return Reader(MODELS / ENTRY["file"])
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +72,3 @@ def test_held_out_scenes_come_with_their_truth_and_never_change() -> None:
         assert boxes.shape[1] == 6
         assert tags[1] in {"shaft", "gate"}
         assert (boxes[:, 2:4] >= boxes[:, :2]).all()
-
-
-def test_the_product_reads_the_file_as_the_comparison_does(read: Reader, scene: Scene) -> None:
-    picture, _ = yard(scene, Kind.TRUCK, "night")
-    mine = {
-        (label, round(float(row[4]), 2)): row[:4]
-        for label, rows in zip((Label.PERSON, Label.VEHICLE), read(picture), strict=True)
-        for row in rows[rows[:, 4] >= THRESHOLD]
-    }
-    found = load_detector("", threads=1).detect([picture])[0]
-    assert {(d.label, round(d.score, 2)) for d in found} == set(mine)
-    for detection in found:
-        wanted = mine[detection.label, round(detection.score, 2)]
-        np.testing.assert_allclose(detection.box, wanted, atol=1.0)

@@ -1,18 +1,16 @@
 from __future__ import annotations
 
-import hashlib
 import math
 import threading
-from pathlib import Path
 
 import numpy as np
 import psutil
 import pytest
 
 from edge.domain.observation import Label
-from edge.errors import ConfigError, Refused
+from edge.errors import Refused
 from edge.vision import detector as module
-from edge.vision.detector import load_detector
+from edge.vision.detector import Detector
 from edge.vision.picture import Pixels
 from tests.vision.onnx_file import (
     block,
@@ -29,43 +27,44 @@ ONE = [(BOX, (0.9, 0.0))]
 NAN, INF = math.nan, math.inf
 
 
-def _file(directory: Path, data: bytes, name: str = "m.onnx") -> str:
-    path = directory / name
-    path.write_bytes(data)
-    return str(path)
+WHERE = "m.onnx"
+
+
+def _load(data: bytes) -> Detector:
+    return Detector(data, None, 1, WHERE)
 
 
 def _picture(width: int = 128, height: int = 64) -> Pixels:
     return np.zeros((height, width, 3), np.uint8)
 
 
-def test_a_file_in_our_own_format_is_recognised_and_its_boxes_return_to_the_picture(tmp_path):
-    detector = load_detector(_file(tmp_path, grid_model(ONE)), threads=1)
+def test_a_file_in_our_own_format_is_recognised_and_its_boxes_return_to_the_picture():
+    detector = _load(grid_model(ONE))
     (found,) = detector.detect([_picture(128, 32)])[0]
     assert found.label is Label.PERSON
     assert found.score == pytest.approx(0.9)
     assert found.box == pytest.approx((32, 4, 64, 20))  # stretched: x by 2, y by 0.5
 
 
-def test_pictures_are_detected_one_by_one_or_together_with_the_same_result(tmp_path):
-    single = load_detector(_file(tmp_path, grid_model(ONE), "s.onnx"), threads=1)
-    several = load_detector(_file(tmp_path, grid_model(ONE, batch="n"), "b.onnx"), threads=1)
+def test_pictures_are_detected_one_by_one_or_together_with_the_same_result():
+    single = _load(grid_model(ONE))
+    several = _load(grid_model(ONE, batch="n"))
     assert (single.batches, several.batches) == (False, True)
     pictures = [_picture(128, 64), _picture(640, 360), _picture(64, 64)]
     assert single.detect(pictures) == several.detect(pictures)
     assert single.detect([]) == []
 
 
-def test_overlapping_boxes_of_one_label_become_one_and_labels_do_not_suppress_each_other(tmp_path):
+def test_overlapping_boxes_of_one_label_become_one_and_labels_do_not_suppress_each_other():
     rows = [(BOX, (0.9, 0.1)), ((16, 8, 32, 39), (0.8, 0.1)), (BOX, (0.1, 0.7))]
-    found = load_detector(_file(tmp_path, grid_model(rows)), threads=1).detect([_picture()])[0]
+    found = _load(grid_model(rows)).detect([_picture()])[0]
     assert [(item.label, round(item.score, 2)) for item in found] == [
         (Label.PERSON, 0.9),
         (Label.VEHICLE, 0.7),
     ]
 
 
-def test_rows_that_are_no_numbers_are_dropped_and_boxes_are_clipped_to_the_picture(tmp_path):
+def test_rows_that_are_no_numbers_are_dropped_and_boxes_are_clipped_to_the_picture():
     rows = [
         ((NAN, 0, 10, 10), (0.9, 0)),
         ((0, 0, INF, 10), (0.9, 0)),
@@ -74,13 +73,13 @@ def test_rows_that_are_no_numbers_are_dropped_and_boxes_are_clipped_to_the_pictu
         ((30, 30, 20, 20), (0.9, 0)),
         ((-50, -50, 1e30, 1e30), (0.8, 0)),
     ]
-    (found,) = load_detector(_file(tmp_path, grid_model(rows)), threads=1).detect([_picture()])[0]
+    (found,) = _load(grid_model(rows)).detect([_picture()])[0]
     assert found.box == (0, 0, 128, 64)
 
 
-def test_a_flood_of_candidates_is_bounded(tmp_path):
+def test_a_flood_of_candidates_is_bounded():
     rows = [((x, y, x + 0.5, y + 0.5), (0.9, 0.9)) for x in range(60) for y in range(60)]
-    found = load_detector(_file(tmp_path, grid_model(rows)), threads=1).detect([_picture()])[0]
+    found = _load(grid_model(rows)).detect([_picture()])[0]
     assert len(found) == module.MAX_DETECTIONS
 
 
@@ -177,125 +176,16 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("case", BROKEN)
-def test_a_broken_or_hostile_file_is_refused_and_the_message_names_it(case, tmp_path):
+def test_a_broken_or_hostile_file_is_refused_and_the_message_names_it(case):
     data, reason = BROKEN[case]
-    path = _file(tmp_path, data)
     with pytest.raises(Refused, match=reason) as refused:
-        load_detector(path, threads=1)
-    assert str(refused.value).startswith(path)
+        _load(data)
+    assert str(refused.value).startswith(WHERE)
 
 
-def test_a_giant_file_is_refused_unread(tmp_path):
-    path = tmp_path / "giant.onnx"
-    with path.open("wb") as file:
-        file.truncate(module.MAX_MODEL_BYTES + 1)
-    with pytest.raises(Refused, match="larger than 200 MB"):
-        load_detector(str(path), threads=1)
-
-
-def test_a_missing_file_is_a_fault_of_the_configuration(tmp_path):
-    with pytest.raises(ConfigError, match="No such file"):
-        load_detector(str(tmp_path / "none.onnx"), threads=1)
-
-
-def test_one_inference_thread_means_one_thread(tmp_path):
+def test_one_inference_thread_means_one_thread():
     before = psutil.Process().num_threads()
-    detector = load_detector(_file(tmp_path, grid_model(ONE)), threads=1)
+    detector = _load(grid_model(ONE))
     detector.detect([_picture()])
     assert psutil.Process().num_threads() <= before
     assert threading.active_count() >= 1
-
-
-MANIFEST = """
-[[model]]
-name = "ours"
-default = true
-file = "m.onnx"
-sha256 = "{digest}"
-decoder = "{decoder}"
-width = 64
-height = 64
-resize = "{resize}"
-colour = "rgb"
-mean = [1.0, 2.0, 3.0]
-std = [2.0, 2.0, 2.0]
-figures = {{ ap50 = 0.6 }}
-[model.classes]
-person = [0]
-vehicle = [{vehicle}]
-
-[[model]]
-name = "elsewhere"
-file = "absent.onnx"
-url = "https://models.example/absent.onnx"
-sha256 = "{digest}"
-decoder = "grid"
-width = 64
-height = 64
-[model.classes]
-person = [0]
-"""
-
-
-@pytest.fixture
-def installed(tmp_path, monkeypatch):
-    """Puts a manifest and a model where `load_detector` looks."""
-
-    def put(
-        data: bytes = grid_model(ONE),
-        digest: str = "",
-        decoder: str = "grid",
-        resize: str = "stretch",
-        vehicle: int = 1,
-    ) -> None:
-        (tmp_path / "m.onnx").write_bytes(data)
-        digest = digest or hashlib.sha256(data).hexdigest()
-        text = MANIFEST.format(digest=digest, decoder=decoder, resize=resize, vehicle=vehicle)
-        (tmp_path / "manifest.toml").write_text(text)
-
-    monkeypatch.setattr(module, "manifest_directory", lambda: tmp_path)
-    return put
-
-
-@pytest.mark.parametrize("name", ["", "ours"])
-def test_the_default_and_a_named_model_come_from_the_manifest(name, installed):
-    installed()
-    detector = load_detector(name, threads=1)
-    assert detector.spec.name == "ours"
-    assert len(detector.detect([_picture()])[0]) == 1
-
-
-def test_a_letterboxed_picture_keeps_its_shape(installed):
-    installed(resize="letterbox")
-    (found,) = load_detector("", threads=1).detect([_picture(128, 64)])[0]
-    assert found.box == pytest.approx((32, 16, 64, 64))  # both by 2, clipped below
-
-
-def test_a_file_that_is_not_the_one_of_the_manifest_is_not_run(installed):
-    installed(digest="0" * 64)
-    with pytest.raises(ConfigError, match="SHA-256"):
-        load_detector("", threads=1)
-
-
-def test_an_unknown_name_lists_the_known_ones(installed):
-    installed()
-    with pytest.raises(ConfigError, match="ours, elsewhere"):
-        load_detector("theirs", threads=1)
-
-
-def test_a_model_to_be_fetched_says_from_where(installed):
-    installed()
-    with pytest.raises(ConfigError, match=r"fetch it from https://models\.example/absent\.onnx"):
-        load_detector("elsewhere", threads=1)
-
-
-def test_a_manifest_that_names_an_unknown_decoder_or_class_is_refused(installed):
-    installed(decoder="nonsense")
-    with pytest.raises(Refused, match="decoder 'nonsense' is not known"):
-        load_detector("", threads=1)
-    installed(vehicle=5)
-    with pytest.raises(Refused, match="scores"):
-        load_detector("", threads=1)
-    installed(grid_model(ONE, size=(32, 32)))
-    with pytest.raises(Refused, match="its input is"):
-        load_detector("", threads=1)

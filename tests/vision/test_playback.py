@@ -12,7 +12,8 @@ from edge.clock import ManualClock, Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, Observation, PictureQuality, Sighting
 from edge.errors import Refused
-from edge.vision.detector import Detection, Detector, load_detector
+from edge.vision.detector import Detection, Detector
+from edge.vision.loading import load_detector
 from edge.vision.picture import Picture
 from edge.vision.playback import play
 from edge.vision.quality import PictureAnalyser

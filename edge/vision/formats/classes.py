@@ -37,11 +37,18 @@ def names_in(metadata: Mapping[str, str]) -> list[str] | None:
     return None
 
 
+def label_of(name: str) -> Label | None:
+    """What a class of that name is to us."""
+    plain = name.strip().lower()
+    if plain in _PEOPLE:
+        return Label.PERSON
+    return Label.VEHICLE if plain in _VEHICLES else None
+
+
 def by_name(names: Sequence[str]) -> Classes | None:
     """Classes by their names; None when nothing of ours is among them."""
-    people = tuple(i for i, name in enumerate(names) if name.strip().lower() in _PEOPLE)
-    vehicles = tuple(i for i, name in enumerate(names) if name.strip().lower() in _VEHICLES)
-    found = {Label.PERSON: people, Label.VEHICLE: vehicles}
+    labels = [label_of(name) for name in names]
+    found = {label: tuple(i for i, one in enumerate(labels) if one is label) for label in Label}
     return {label: numbers for label, numbers in found.items() if numbers} or None
 
 

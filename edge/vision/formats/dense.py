@@ -34,7 +34,9 @@ def _grid(outputs: Outputs, _shape: Shape) -> Decoded:
 
 def _is_grid(graph: Graph, _width: int, _height: int) -> Guess | None:
     last = dict(zip(graph.names, graph.shapes, strict=True))
-    if set(last) != {"boxes", "scores"} or len(last["scores"]) != 3 or last["scores"][2] != 2:
+    if set(last) != {"boxes", "scores"} or len(last["scores"]) != 3:
+        return None
+    if last["scores"][2] not in {2, None}:
         return None
     ours = {Label.PERSON: (0,), Label.VEHICLE: (1,)}
     return Guess(ours, colour="bgr", resize="stretch", std=_NOT_SCALED)

@@ -12,7 +12,7 @@ import pytest
 
 from edge.domain.observation import Label
 from edge.errors import Refused
-from edge.vision.detector import Detection, load_detector
+from edge.vision.detector import Detection, Detector
 from edge.vision.formats import FORMATS
 from edge.vision.tracker import iou
 from tests.vision.onnx_file import FLOAT16, INT64, constant_model, tensor_info
@@ -31,7 +31,7 @@ def test_a_foreign_file_gives_what_independent_decoders_get_from_it(
 ) -> None:
     """Every box that other people's code finds at score 0.4, on thirteen photos."""
     told = json.loads((shared_data / "reference/reference_detections.json").read_text())[name]
-    detector = load_detector(str(shared_data / "models" / name), threads=1)
+    detector = _load(shared_data / "models" / name)
     assert detector.spec.decoder == FILES[name]
     compared, invented = 0, []
     for photo, expected in told.items():
@@ -49,6 +49,10 @@ def test_a_foreign_file_gives_what_independent_decoders_get_from_it(
         ]
     assert compared >= 20
     assert len(invented) <= 2  # beyond the edge two boxes overlap less than inside the picture
+
+
+def _load(path: Path) -> Detector:
+    return Detector(path.read_bytes(), None, 1, str(path))
 
 
 def _same(found: Detection, wanted: dict[str, Any]) -> bool:
@@ -158,7 +162,7 @@ def test_a_graph_is_recognised_and_its_things_are_found(name: str, tmp_path: Pat
     decoder, data = GRAPHS[name]
     path = tmp_path / "foreign.onnx"
     path.write_bytes(data)
-    detector = load_detector(str(path), threads=1)
+    detector = _load(path)
     assert detector.spec.decoder == decoder
     person, car = detector.detect([np.zeros((64, 96, 3), np.uint8)])[0]
     assert (person.label, car.label) == (Label.PERSON, Label.VEHICLE)
@@ -188,7 +192,7 @@ def test_class_names_in_the_graph_decide_and_free_sizes_take_the_one_it_names(
             metadata={**NAMES, "imgsz": "[64, 96]"},
         )
     )
-    detector = load_detector(str(path), threads=1)
+    detector = _load(path)
     assert (detector.spec.width, detector.spec.height) == (96, 64)
     assert detector.spec.classes == {Label.PERSON: (1,), Label.VEHICLE: (2,)}
     (found,) = detector.detect([np.zeros((64, 96, 3), np.uint8)])[0]
@@ -199,7 +203,7 @@ def test_class_names_in_the_graph_decide_and_free_sizes_take_the_one_it_names(
 def test_a_letterbox_in_the_middle_is_undone(tmp_path: Path) -> None:
     path = tmp_path / "v8.onnx"
     path.write_bytes(GRAPHS["YOLOv8 of COCO"][1])
-    person, car = load_detector(str(path), 1).detect([np.zeros((64, 48, 3), np.uint8)])[0]
+    person, car = _load(path).detect([np.zeros((64, 48, 3), np.uint8)])[0]
     assert person.box == pytest.approx((0, 8, 8, 40))  # 48 x 64 in the middle of 96 x 64
     assert car.box == pytest.approx((16, 40, 36, 56))
 
@@ -218,4 +222,4 @@ def test_a_graph_that_knows_no_people_is_refused(names: str, reason: str, tmp_pa
     rows = np.zeros((1, 6, CELLS), np.float32)
     path.write_bytes(constant_model({"out": rows}, metadata={"names": names}))
     with pytest.raises(Refused, match=reason):
-        load_detector(str(path), threads=1)
+        _load(path)

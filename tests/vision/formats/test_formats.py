@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +21,7 @@ from edge.vision.formats.classes import COCO, COCO_IDS, by_name, classes_of, nam
 SMALL = Shape(64, 64, 2)
 
 
-def decode(name: str, outputs: dict, shape: Shape = SMALL):
+def decode(name: str, outputs: dict[str, Any], shape: Shape = SMALL):
     return FORMATS[name].decode(outputs, shape)
 
 
@@ -95,7 +96,7 @@ any_outputs = st.dictionaries(
 @pytest.mark.parametrize("name", FORMATS)
 @settings(max_examples=30, deadline=None)
 @given(outputs=any_outputs)
-def test_whatever_a_model_gives_is_decoded_or_refused(name: str, outputs: dict) -> None:
+def test_whatever_a_model_gives_is_decoded_or_refused(name: str, outputs: dict[str, Any]) -> None:
     with np.errstate(all="ignore"):
         try:
             boxes, scores = decode(name, outputs)

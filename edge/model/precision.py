@@ -1,4 +1,4 @@
-"""Average precision at IoU 0.5 and box suppression, in NumPy only.
+"""Average precision at IoU 0.5. Pure.
 
 AP as in COCO: all detections of the set in order of score, precision made monotone, mean over
 101 recall points. Ignore regions swallow detections (more than half inside) without a verdict.
@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-
-from models.train.assign import iou
 
 Array = NDArray[np.float32]
 IOU = 0.5
@@ -26,15 +24,14 @@ class Case:
     ignored: Array
 
 
-def suppress(boxes: Array, scores: Array, limit: float = 0.55) -> NDArray[np.intp]:
-    """Greedy non-maximum suppression: indices kept, best first."""
-    order = np.argsort(-scores, kind="stable")
-    kept = []
-    while len(order):
-        first, rest = order[0], order[1:]
-        kept.append(first)
-        order = rest[iou(boxes[first : first + 1], boxes[rest])[0] <= limit]
-    return np.array(kept, np.intp)
+def iou(a: Array, b: Array) -> Array:
+    """Intersection over union [len(a), len(b)] of x1,y1,x2,y2 rows."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:4], b[None, :, 2:4])
+    both = (high - low).clip(0).prod(-1)
+    area_a = (a[:, 2:4] - a[:, :2]).clip(0).prod(-1)
+    area_b = (b[:, 2:4] - b[:, :2]).clip(0).prod(-1)
+    return np.asarray(both / (area_a[:, None] + area_b[None] - both + 1e-6), np.float32)
 
 
 def covered(found: Array, ignored: Array) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""The ruler itself: average precision, ignore regions, suppression, bands."""
+"""The ruler itself: average precision, ignore regions, bands."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from models.train import metrics
-from models.train.metrics import Case
+from edge.model import precision as metrics
+from edge.model.precision import Case
 
 NOTHING = np.zeros((0, 4), np.float32)
 BOX = (10.0, 10.0, 30.0, 50.0)
@@ -61,20 +59,3 @@ def test_recall_is_counted_per_band_of_height_and_above_the_threshold() -> None:
     bands = metrics.recall_by_height([case], [100.0], (0.1, 0.5), 0.4)
     assert bands[0][0] == bands[2][0] == 0
     assert bands[1] == (2, 0.5)
-
-
-@given(st.lists(st.tuples(*[st.floats(0, 100, width=32)] * 5), min_size=1, max_size=20))
-def test_what_suppression_keeps_does_not_overlap_and_holds_the_best(
-    rows: list[tuple[float, float, float, float, float]],
-) -> None:
-    data = np.array(rows, np.float32)
-    corners = np.concatenate((data[:, :2], data[:, :2] + data[:, 2:4] + 1), 1)
-    kept = metrics.suppress(corners, data[:, 4], 0.5)
-    assert data[kept[0], 4] == data[:, 4].max()
-    for i, one in enumerate(kept):
-        for other in kept[i + 1 :]:
-            low = np.maximum(corners[one, :2], corners[other, :2])
-            high = np.minimum(corners[one, 2:], corners[other, 2:])
-            both = (high - low).clip(0).prod()
-            areas = [(corners[k, 2:] - corners[k, :2]).prod() for k in (one, other)]
-            assert both / (sum(areas) - both) <= 0.5 + 1e-4

@@ -1,0 +1,1 @@
+"""`eseal model`: bring, add, list and measure detectors."""
