@@ -41,12 +41,21 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class SeenObject:
-    """A tracked thing in one picture. `box` is x1, y1, x2, y2 as fractions of the picture."""
+    """A tracked thing in one picture.
+
+    Attributes:
+        track: its number, the same as long as it is followed.
+        label: what the detector names it.
+        score: the detector's, 0..1.
+        box: x1, y1, x2, y2 as fractions of the picture.
+        still_s: for how long it has stayed where it is.
+    """
 
     track: int
     label: Label
     score: float
     box: tuple[float, float, float, float]
+    still_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
