@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from edge.domain.observation import Measures
-from edge.vision.channel import Why
+from edge.vision.channel import Box, Why
 from edge.vision.gate import GATE_WIDTH, Gate, GateState
 from edge.vision.measure import (
     MEASURE_WIDTH,
@@ -62,10 +62,17 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look led to."""
+    """What one look led to.
+
+    Attributes:
+        picture: why the picture is handed over, if it is.
+        measures: once a second.
+        moving: what moves in the picture, biggest first, as fractions of it.
+    """
 
     picture: Why | None
     measures: Measures | None
+    moving: tuple[Box, ...] = ()
 
 
 class Eye:
@@ -87,6 +94,11 @@ class Eye:
     def state(self) -> GateState:
         """The gate's state at the last look."""
         return self._state
+
+    @property
+    def threshold(self) -> float:
+        """Grey levels that a typical pixel must differ by."""
+        return self._gate.threshold
 
     def wants(self, t: float, since_key: int) -> bool:
         """Whether a decoded picture is to be looked at at all."""

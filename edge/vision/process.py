@@ -11,11 +11,11 @@ from multiprocessing.process import BaseProcess
 from edge.errors import Refused, SourceError
 from edge.vision.channel import (
     HEADER,
-    LEAVE,
-    LEAVE_AND_LOOK,
+    Command,
     EndedMessage,
     Message,
     PictureMessage,
+    command,
     parse_body,
     parse_header,
 )
@@ -109,8 +109,12 @@ class CameraProcess:
         Args:
             attentive: something was in view, so look even while nothing moves.
         """
+        self.tell(Command.LEAVE_AND_LOOK if attentive else Command.LEAVE)
+
+    def tell(self, what: Command, number: float = 0) -> None:
+        """Give it a command."""
         try:
-            self._channel.send(LEAVE_AND_LOOK if attentive else LEAVE)
+            self._channel.send(command(what, number))
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             return  # it has ended or does not read; `receive` will say so
 

@@ -1,8 +1,8 @@
 """The process of one camera: demux, decode, gate, picture quality. Knows PyAV.
 
 It lives for one connection. Whatever ends the stream ends the process, after a last message
-that says why; the daemon starts the next one. It writes `channel` messages and reads single
-bytes, so that a process in wrong hands has nothing to hold the daemon by.
+that says why; the daemon starts the next one. It writes `channel` messages and reads
+commands, so that a process in wrong hands has nothing to hold the daemon by.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ import cv2
 import numpy as np
 
 from edge.vision.channel import (
-    LEAVE,
-    LEAVE_AND_LOOK,
+    COMMANDS_READ,
+    Box,
+    Command,
     Why,
     pack_ended,
     pack_picture,
     pack_quality,
+    parse_commands,
 )
 from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Pixels, fitted
@@ -79,16 +81,19 @@ class Line:
         """Take what the daemon has said, without waiting. Raises OSError when it is gone."""
         if not select.select([self._channel], [], [], 0)[0]:
             return
-        said = self._channel.recv(64)
+        said = self._channel.recv(COMMANDS_READ)
         if not said:
             raise BrokenPipeError
-        for byte in (said[i : i + 1] for i in range(len(said))):
-            self.leave = byte in (LEAVE, LEAVE_AND_LOOK)
-            self.attentive = byte == LEAVE_AND_LOOK
+        for what, _number in parse_commands(said):
+            if what in (Command.LEAVE, Command.LEAVE_AND_LOOK):
+                self.leave = True
+                self.attentive = what is Command.LEAVE_AND_LOOK
 
-    def picture(self, frame: Pixels, why: Why) -> None:
+    def picture(
+        self, frame: Pixels, why: Why, age_s: float = 0.0, moving: tuple[Box, ...] = ()
+    ) -> None:
         self.leave = False
-        for part in pack_picture(frame, why):
+        for part in pack_picture(frame, why, age_s, moving):
             self._channel.sendall(part)
 
     def say(self, message: bytes) -> None:
@@ -139,9 +144,9 @@ def watch_stream(url: str, line: Line) -> str:
 def _look(eye: Eye, line: Line, frame: av.VideoFrame, now: float, since_key: int) -> None:
     look = eye.step(luma(frame), now, since_key, line.leave, line.attentive)
     if look.picture is not None:
-        line.picture(colour(frame), look.picture)
+        line.picture(colour(frame), look.picture, moving=look.moving)
     if look.measures is not None:
-        line.say(pack_quality(look.measures))
+        line.say(pack_quality(look.measures, eye.state, eye.threshold))
 
 
 class LazyDecoder:

@@ -167,16 +167,16 @@ class _Watcher:
                     match message:
                         case QualityMessage(measures):
                             self._emit(as_quality(code, now, measures), self._newest)
-                        case PictureMessage(frame, why):
-                            self._newest = Picture(frame, now)
+                        case PictureMessage() as taken:
+                            self._newest = Picture(taken.frame, now)
                             glimpses.seen(code, self._newest)
-                            await self._see(self._newest, why, tracker)
+                            await self._see(self._newest, taken, tracker)
                             busy = attention.step(tracker.following, now)
                             process.allow(attentive=busy or glimpses.wanted(code))
         finally:
             process.end()
 
-    async def _see(self, picture: Picture, why: Why, tracker: Tracker) -> None:
+    async def _see(self, picture: Picture, message: PictureMessage, tracker: Tracker) -> None:
         try:
             detections = await self._inference.detect(self._camera.code, picture.frame)
         except Refused as error:
@@ -188,7 +188,7 @@ class _Watcher:
         height, width = picture.frame.shape[:2]
         fresh = not tracker.following
         objects = tracker.step(as_found(detections, width, height), picture.stamp)
-        if fresh and detections and why is Why.LOOK_ANYWAY:
+        if fresh and detections and message.why is Why.LOOK_ANYWAY:
             log.info("seen by looking anyway, the gate was closed", camera=self._camera.code)
         sighting = Sighting(self._camera.code, picture.stamp, Quality.GOOD, objects)
         self._emit(sighting, picture)

@@ -13,9 +13,10 @@ import numpy as np
 
 from edge.domain.observation import Measures
 from edge.vision.channel import HEADER, MAGIC, Kind, Why, pack_picture, pack_quality
+from edge.vision.gate import GateState
 
 TRACE = Path("/tmp/eseal-test-was-here")
-FINE = Measures(100, 30, 200, 1, 0)
+FINE_MESSAGE = pack_quality(Measures(100, 30, 200, 1, 0), GateState.QUIET, 4.0)
 
 
 class _Bomb:
@@ -30,7 +31,7 @@ def pickled(_url: str, channel: socket.socket) -> None:
 
 def flood(_url: str, channel: socket.socket) -> None:
     while True:
-        channel.sendall(pack_quality(FINE))
+        channel.sendall(FINE_MESSAGE)
 
 
 def unasked(_url: str, channel: socket.socket) -> None:
@@ -45,16 +46,16 @@ def giant(_url: str, channel: socket.socket) -> None:
 
 
 def liar(_url: str, channel: socket.socket) -> None:
-    body = struct.pack("<5d", float("nan"), 1, 1, 1, 1)
-    channel.sendall(HEADER.pack(MAGIC, Kind.QUALITY, len(body)) + body)
+    nan = struct.pack("<d", float("nan"))
+    channel.sendall(FINE_MESSAGE[: HEADER.size] + nan + FINE_MESSAGE[HEADER.size + len(nan) :])
     time.sleep(30)
 
 
 def half(_url: str, channel: socket.socket) -> None:
-    channel.sendall(pack_quality(FINE) + HEADER.pack(MAGIC, Kind.QUALITY, 40) + b"1234")
+    channel.sendall(FINE_MESSAGE + FINE_MESSAGE[:20])
     time.sleep(30)
 
 
 def crash(_url: str, channel: socket.socket) -> None:
-    channel.sendall(pack_quality(FINE))
+    channel.sendall(FINE_MESSAGE)
     os._exit(11)

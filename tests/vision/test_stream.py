@@ -16,13 +16,12 @@ import pytest
 from edge.vision import stream as module
 from edge.vision.channel import (
     HEADER,
-    LEAVE,
-    LEAVE_AND_LOOK,
+    Command,
     EndedMessage,
-    Kind,
     PictureMessage,
     QualityMessage,
     Why,
+    command,
     parse_body,
     parse_header,
 )
@@ -183,10 +182,10 @@ def test_a_line_takes_leave_and_gives_it_back_with_the_picture():
         line = Line(daemon.theirs)
         line.listen()
         assert not line.leave
-        daemon.ours.send(LEAVE)
+        daemon.ours.send(command(Command.LEAVE))
         line.listen()
         assert (line.leave, line.attentive) == (True, False)
-        daemon.ours.send(LEAVE_AND_LOOK)
+        daemon.ours.send(command(Command.LEAVE_AND_LOOK))
         line.listen()
         assert (line.leave, line.attentive) == (True, True)
         line.picture(np.zeros((2, 2, 3), np.uint8), Why.MOTION)
@@ -202,7 +201,7 @@ def test_a_line_takes_leave_and_gives_it_back_with_the_picture():
 
 def test_a_stream_is_watched_until_nobody_listens(video):
     with _Daemon() as daemon:
-        daemon.ours.send(LEAVE)
+        daemon.ours.send(command(Command.LEAVE))
         thread = threading.Thread(target=_watch, args=(video.as_uri(), daemon.theirs))
         thread.start()
         messages = [daemon.message() for _ in range(3)]
@@ -217,7 +216,3 @@ def test_a_stream_is_watched_until_nobody_listens(video):
 def _watch(url: str, channel: socket.socket) -> None:
     with pytest.raises(OSError):
         watch_stream(url, Line(channel))
-
-
-def test_kinds_of_message_are_few():
-    assert [kind.name for kind in Kind] == ["PICTURE", "QUALITY", "ENDED"]
