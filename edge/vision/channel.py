@@ -24,6 +24,7 @@ from edge.errors import Refused
 from edge.vision.gate import GateState
 from edge.vision.picture import MAX_EDGE, Pixels
 from edge.vision.policy import Decoding, Facts, Policy, Reason
+from edge.vision.sketch import SKETCH_BYTES
 
 Box = tuple[float, float, float, float]
 Member = TypeVar("Member", bound=Enum)
@@ -142,7 +143,7 @@ Message = PictureMessage | QualityMessage | FactsMessage | ClipMessage | EndedMe
 
 _LIMITS = {
     Kind.PICTURE: (_PICTURE.size + 3, MAX_BODY),
-    Kind.QUALITY: (_QUALITY.size, _QUALITY.size),
+    Kind.QUALITY: (_QUALITY.size, _QUALITY.size + SKETCH_BYTES),
     Kind.ENDED: (0, _MAX_REASON),
     Kind.FACTS: (_FACTS.size, _FACTS.size),
     Kind.CLIP: (_CLIP.size, _CLIP.size + MAX_CLIP),
@@ -179,7 +180,7 @@ def pack_picture(
 def pack_quality(measures: Measures, gate: GateState, threshold: float) -> bytes:
     """Measures and the gate's state as a message."""
     figures = (getattr(measures, name) for name in RANGES)
-    body = _QUALITY.pack(*figures, _number(gate), threshold)
+    body = _QUALITY.pack(*figures, _number(gate), threshold) + measures.sketch
     return _header(Kind.QUALITY, len(body)) + body
 
 
@@ -260,12 +261,15 @@ def _picture(body: bytearray) -> PictureMessage:
 
 
 def _quality(body: bytearray) -> QualityMessage:
-    *measured, gate, threshold = _QUALITY.unpack(body)
+    *measured, gate, threshold = _QUALITY.unpack_from(body)
+    sketch = bytes(memoryview(body)[_QUALITY.size :])
+    if len(sketch) not in {0, SKETCH_BYTES}:
+        raise Refused(f"camera process: {len(sketch)} bytes of a sketch")
     figures = dict(zip(RANGES, measured, strict=True))
     for name, (low, high) in RANGES.items():
         _within(name, figures[name], low, high)
     _within("threshold", threshold, 0, 255)
-    return QualityMessage(Measures(**figures), _member(GateState, gate), threshold)
+    return QualityMessage(Measures(**figures, sketch=sketch), _member(GateState, gate), threshold)
 
 
 def _facts(body: bytearray) -> FactsMessage:

@@ -8,14 +8,7 @@ from dataclasses import dataclass
 from edge.domain.observation import Measures
 from edge.vision.channel import Box, Why
 from edge.vision.gate import GATE_WIDTH, Gate, GateState
-from edge.vision.measure import (
-    MEASURE_WIDTH,
-    Reference,
-    Stillness,
-    inner,
-    measure,
-    shrunk,
-)
+from edge.vision.measure import MEASURE_WIDTH, Measurer, shrunk
 from edge.vision.picture import Pixels
 
 AWAKE_LOOK_S = 0.1  # between two looks while something moves
@@ -80,8 +73,7 @@ class Eye:
 
     def __init__(self) -> None:
         self._gate = Gate()
-        self._reference = Reference()
-        self._stillness = Stillness()
+        self._measurer = Measurer()
         self._state = GateState.CALIBRATING
         self._looked = self._handed = self._anyway = self._measured = -math.inf
 
@@ -120,14 +112,14 @@ class Eye:
             attentive: something was in view lately, so that pictures are wanted at every look.
         """
         grey = shrunk(luma, MEASURE_WIDTH)
-        still_s = self._stillness.step(luma, t, since_key)
+        still_s = self._measurer.watch(luma, t, since_key)
         self._looked = t
         self._state = self._gate.step(shrunk(grey, GATE_WIDTH), t)
         measures = None
         if t - self._measured >= QUALITY_S - 2 * _JITTER_S:
             self._measured = t
-            part = inner(grey)
-            measures = measure(part, self._reference.compare(part, t), still_s)
+            size = (luma.shape[1], luma.shape[0])
+            measures = self._measurer.measure(grey, size, still_s)
         return Look(self._why(t, attentive) if leave else None, measures)
 
     def _why(self, t: float, attentive: bool) -> Why | None:

@@ -37,8 +37,9 @@ from edge.vision.channel import (
 )
 from edge.vision.gate import GateState
 from edge.vision.policy import Decoding, Facts, Policy, Reason
+from edge.vision.sketch import SKETCH_BYTES
 
-FINE = Measures(**{name: min(high, 1.0) for name, (_, high) in RANGES.items()})
+FINE = Measures(**{name: min(high, 1.0) for name, (_, high) in RANGES.items()})  # type: ignore[arg-type]
 FACTS = Facts("h264", 1920, 1080, 25.0, 2.0, 4000.0)
 POLICY = Policy(Decoding.KEYS, Reason.SHORT_GROUPS)
 GREY = np.full((2, 2, 3), 128, np.uint8)
@@ -88,7 +89,11 @@ def test_what_exceeds_a_bound_is_bounded_before_it_is_sent():
 
 
 @given(
-    st.builds(Measures, **{name: st.floats(low, high) for name, (low, high) in RANGES.items()}),
+    st.builds(
+        Measures,
+        sketch=st.sampled_from([b"", bytes(range(200)) * (SKETCH_BYTES // 200)]),
+        **{name: st.floats(low, high) for name, (low, high) in RANGES.items()},
+    ),
     st.sampled_from(GateState),
     st.floats(0, 255, width=32),
 )
@@ -196,7 +201,7 @@ def test_a_message_with_one_byte_changed_is_understood_or_refused(place, byte):
     [
         HEADER.pack(b"PICK", Kind.QUALITY, _LENGTHS[Kind.QUALITY]),
         HEADER.pack(MAGIC, 9, 40),
-        HEADER.pack(MAGIC, Kind.QUALITY, _LENGTHS[Kind.QUALITY] + 1),
+        HEADER.pack(MAGIC, Kind.QUALITY, _LENGTHS[Kind.QUALITY] + SKETCH_BYTES + 1),
         HEADER.pack(MAGIC, Kind.FACTS, _LENGTHS[Kind.FACTS] - 1),
         HEADER.pack(MAGIC, Kind.ENDED, 100_000),
         HEADER.pack(MAGIC, Kind.PICTURE, MAX_BODY + 1),
@@ -246,9 +251,17 @@ def test_what_moves_outside_the_picture_is_refused(box):
 def test_measures_out_of_range_are_refused(name):
     low, high = RANGES[name]
     for figure in (float("nan"), low - 1, high + 1):
-        wrong = pack_quality(replace(FINE, **{name: figure}), GateState.QUIET, 4.0)
+        changed = replace(FINE, **{name: figure})  # type: ignore[arg-type]
+        wrong = pack_quality(changed, GateState.QUIET, 4.0)
         with pytest.raises(Refused, match=name):
             _parse(wrong)
+
+
+@pytest.mark.parametrize("size", [1, SKETCH_BYTES - 1])
+def test_a_sketch_of_another_size_is_refused(size):
+    wrong = pack_quality(replace(FINE, sketch=bytes(size)), GateState.QUIET, 4.0)
+    with pytest.raises(Refused, match="sketch"):
+        _parse(wrong)
 
 
 @pytest.mark.parametrize(("gate", "threshold"), [(99, 4.0), (0, -1.0), (0, float("inf"))])
