@@ -29,6 +29,7 @@ class RecordType(StrEnum):
     SOURCE_BACK = "eseal.source.back"
     CONTACT_CHANGED = "eseal.contact.changed"
     CLOCK_STEPPED = "eseal.clock.stepped"
+    CHALLENGE_RUN = "eseal.challenge.run"
     POWER_SUMMARY = "eseal.power.summary"
     POWER_BASELINE = "eseal.power.baseline"
     CONFIG_IN_FORCE = "eseal.config.in-force"

@@ -11,6 +11,7 @@ from edge.config import SealConfig
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
     ContactChange,
+    ChallengeRun,
     Observation,
     PictureQuality,
     Reading,
@@ -185,6 +186,8 @@ class Status:
             for contact in bus.contact:
                 limits[contact.code] = None
         return limits | {camera.code: checks.PICTURE_S for camera in self._config.camera}
+        for lamp in self._config.challenge:
+            limits[lamp.code] = None
 
     def _sources(self, now: Stamp) -> list[dict[str, Any]]:
         kinds: dict[str, tuple[str, str]] = {}
@@ -192,6 +195,7 @@ class Status:
             kinds |= {meter.code: ("meter", meter.duty.value) for meter in bus.meter}
             kinds |= {contact.code: ("contact", contact.normally) for contact in bus.contact}
         kinds |= {camera.code: ("camera", "") for camera in self._config.camera}
+        kinds |= {lamp.code: ("lamp", "") for lamp in self._config.challenge}
         return [
             {
                 "code": code,
@@ -255,6 +259,8 @@ def _figures(observation: Observation) -> dict[str, float]:
             }
         case ContactChange():
             return {"closed": int(observation.closed)}
+        case ChallengeRun():
+            return {"lamp_seen": int(observation.seen), "lamp_step": observation.step}
     return {}
 
 

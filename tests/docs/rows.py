@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from edge import config
 from edge.domain.catalogue import CATALOGUE
-from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
+from edge.sensors.spec import ChallengeSpec, ContactSpec, MeterSpec, SerialBus, TcpBus, ViewSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
 
@@ -35,6 +35,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "`[[camera]]`": (CameraSpec, ()),
     "`[[camera.zone]]`": (ZoneSpec, ()),
     "`[[camera.line]]`": (LineSpec, ()),
+    "`[[challenge]]`": (ChallengeSpec, ()),
+    "`[[challenge.view]]`": (ViewSpec, ()),
     "`[detector]`": (config.Detector, ()),
     "`[[broker]]`": (BrokerSpec, ()),
     "`[broker.tls]`": (TlsSpec, ()),
