@@ -8,7 +8,9 @@ import socket
 import sys
 from multiprocessing.process import BaseProcess
 
+from edge.domain.loss import Loss, said
 from edge.errors import Refused, SourceError
+from edge.vision.access import Access
 from edge.vision.channel import (
     HEADER,
     Command,
@@ -71,8 +73,8 @@ class CameraProcess:
         self._pictures = Allowance(PICTURES_A_S)
 
     @classmethod
-    async def start(cls, url: str, inference: Inference) -> CameraProcess:
-        """Start a process for `url`.
+    async def start(cls, access: Access, inference: Inference) -> CameraProcess:
+        """Start a process for the stream at `access`.
 
         The first start waits for the fork server to load its libraries, so it is done in the
         inference thread, not in the loop.
@@ -85,11 +87,11 @@ class CameraProcess:
             ours.setblocking(False)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-            process = _context.Process(target=camera_process, args=(url, theirs), daemon=True)
+            process = _context.Process(target=camera_process, args=(access, theirs), daemon=True)
             await inference.run(_start, process)
         except (OSError, EOFError) as error:
             ours.close()
-            raise SourceError(f"its process cannot be started ({error})") from error
+            raise SourceError(said(Loss.NOT_STARTED, error)) from error
         except asyncio.CancelledError:
             # If the start still happens, the process finds nobody listening and ends.
             ours.close()
@@ -132,9 +134,9 @@ class CameraProcess:
             async with asyncio.timeout(BODY_S):
                 body = await self._exactly(length)
         except TimeoutError as error:
-            raise SourceError("its decoder hangs") from error
+            raise SourceError(Loss.HANGS.value) from error
         except OSError as error:
-            raise SourceError(f"its decoder crashed ({self._died()})") from error
+            raise SourceError(said(Loss.CRASHED, self._died())) from error
         now = asyncio.get_running_loop().time()
         self._messages.spend(now)
         message = parse_body(kind, body)

@@ -7,6 +7,7 @@ commands, so that a process in wrong hands has nothing to hold the daemon by.
 
 from __future__ import annotations
 
+import math
 import resource
 import select
 import signal
@@ -18,6 +19,9 @@ import av
 import cv2
 import numpy as np
 
+from edge.domain.loss import Loss, said
+from edge.errors import SourceError
+from edge.vision.access import Access
 from edge.vision.channel import (
     COMMANDS_READ,
     Box,
@@ -30,10 +34,10 @@ from edge.vision.channel import (
 )
 from edge.vision.eye import Eye, Pace
 from edge.vision.picture import Pixels, fitted
-from edge.vision.source import MAX_PIXELS, OPEN_S, READ_S, VideoPacket, packets
+from edge.vision.source import MAX_PIXELS, READ_S, VideoPacket, packets
 
 WRITE_S = 5.0
-NO_DATA = f"no data for {READ_S:.0f} s"
+NO_DATA = said(Loss.NO_DATA, f"{READ_S:.0f} s")
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
 MAX_PENDING = 600  # packets kept undecoded; 24 s at 25 a second
 MAX_PENDING_BYTES = 32_000_000
@@ -42,7 +46,7 @@ MAX_MEMORY = 3 << 30  # bytes of address space: a picture bomb ends this process
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
 
 
-def camera_process(url: str, channel: socket.socket) -> None:
+def camera_process(access: Access, channel: socket.socket) -> None:
     """Main function of the process; returns when the stream has ended or nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the daemon decides
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
@@ -51,18 +55,14 @@ def camera_process(url: str, channel: socket.socket) -> None:
     av.logging.set_level(None)
     channel.settimeout(WRITE_S)
     line = Line(channel)
-    begun = time.monotonic()
     try:
-        reason = watch_stream(url, line)
-    except av.FFmpegError as error:
-        # Its full text may hold the URL and so the password. A timeout has no telling name.
-        reason = f"the stream fails: {error.strerror}"
-        if isinstance(error, av.error.ExitError):
-            reason = NO_DATA
-        if not line.heard and time.monotonic() - begun > OPEN_S - 0.5:
-            reason = f"the camera does not answer within {OPEN_S:.0f} s"
+        reason = watch_stream(access, line)
+    except SourceError as error:
+        reason = str(error)
+    except av.FFmpegError as error:  # of the decoder; its full text may hold the URL
+        reason = said(Loss.FAILS, error.strerror or "")
     except MemoryError:
-        reason = "needs more memory than a stream may"
+        reason = Loss.MEMORY.value
     except OSError:
         return  # nobody listens any more
     line.end(reason)
@@ -73,7 +73,6 @@ class Line:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
-        self.heard = False  # whether a packet has come at all
         self.leave = False
         self.attentive = False
 
@@ -106,27 +105,26 @@ class Line:
             return
 
 
-def watch_stream(url: str, line: Line) -> str:
+def watch_stream(access: Access, line: Line) -> str:
     """Watch until the stream ends; say why it did.
 
     Raises:
-        av.FFmpegError: the stream failed.
+        SourceError: the stream failed.
         OSError: the daemon does not listen any more.
     """
-    looks = packets(url)
+    looks = packets(access)
     eye = Eye()
     pace = Pace()
     lazy: LazyDecoder | None = None
-    seen = packet_at = time.monotonic() + OPEN_S  # grace for the opening
+    seen = packet_at = math.inf  # until the first packet
     for stream, packet in looks:
         now = time.monotonic()
         if lazy is None or lazy.stream is not stream:
             lazy = LazyDecoder(stream)
-        line.heard = True
         line.listen()
         if now - packet_at > READ_S - 0.5:  # at a timeout the parser gives up its last packet
             break
-        packet_at = now
+        packet_at, seen = now, min(seen, now)
         lazy.take(packet)
         if pace.due(now, bool(packet.is_keyframe), eye.awake) or lazy.full:
             for frame, since_key in lazy.decode():
@@ -135,9 +133,9 @@ def watch_stream(url: str, line: Line) -> str:
                 if eye.wants(now, since_key):
                     _look(eye, line, frame, now, since_key)
         if now - seen > NO_PICTURE_S:
-            return f"no picture could be decoded for {NO_PICTURE_S:.0f} s"
+            return said(Loss.NO_PICTURE, f"{NO_PICTURE_S:.0f} s")
     else:
-        return "the camera ended the stream"
+        return Loss.ENDED.value
     return NO_DATA
 
 

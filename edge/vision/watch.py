@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from random import SystemRandom
 
 import structlog
 
 from edge.clock import Clock, Stamp
+from edge.domain.loss import Loss, said
 from edge.domain.observation import (
     Measures,
     Observation,
@@ -28,6 +30,7 @@ from edge.vision.tracker import Found, Tracker
 
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 15.0
+JITTER = 0.5  # of the wait: the share that chance may take off
 STEADY_S = 10.0  # a stream that lasted this long deserves a quick return
 DETECTOR = "detector"  # the source that is lost when inference fails
 ATTENTION_S = 5.0  # how long pictures are wanted after something was last in view
@@ -35,6 +38,7 @@ ATTENTION_S = 5.0  # how long pictures are wanted after something was last in vi
 Emit = Callable[[Observation, Picture | None], None]
 
 log = structlog.get_logger(__name__)
+_chance = SystemRandom().random
 
 
 async def watch(
@@ -44,6 +48,7 @@ async def watch(
     clock: Clock,
     emit: Emit,
     glimpses: Glimpses | None = None,
+    chance: Callable[[], float] = _chance,
 ) -> None:
     """Watch `camera` until cancelled.
 
@@ -57,11 +62,14 @@ async def watch(
         begun = clock.now()
         try:
             await watcher.connection()
-        except (SourceError, Refused) as error:
+        except SourceError as error:
             watcher.lost(str(error))
+        except Refused as error:
+            watcher.lost(said(Loss.MISBEHAVES, error))
         if clock.now().since(begun) >= STEADY_S:
             backoff = FIRST_BACKOFF_S
-        await clock.sleep(backoff)
+        # After a power cut they must not all come back at once, nor in step for ever.
+        await clock.sleep(backoff * (1 - JITTER * chance()))
         backoff = min(2 * backoff, MAX_BACKOFF_S)
 
 
@@ -154,7 +162,7 @@ class _Watcher:
 
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
-        process = await CameraProcess.start(self._camera.watch_url, self._inference)
+        process = await CameraProcess.start(self._camera.access, self._inference)
         code, glimpses = self._camera.code, self._glimpses
         tracker, attention = Tracker(), Attention()
         try:

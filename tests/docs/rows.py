@@ -58,7 +58,8 @@ def rows(heading: str) -> list[str]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    kind = "`tcp` or `rtu`" if name == "transport" else _type(field.annotation, _bounds(field))
+    tag = get_origin(field.annotation) is Literal and name == "transport"  # of [[bus]]
+    kind = "`tcp` or `rtu`" if tag else _type(field.annotation, _bounds(field))
     example = f"`{name} = {json.dumps(field.examples[0])}`" if field.examples else ""
     cells = (f"`{name}`", kind, _default(field), field.description or "", example)
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from edge.vision import stream as module
+from edge.vision.access import Access
 from edge.vision.channel import (
     HEADER,
     Command,
@@ -141,7 +142,7 @@ def test_a_file_without_video_is_an_error(tmp_path):
 def test_a_file_is_played_at_its_own_pace_and_in_a_loop(tmp_path):
     path = write_video(tmp_path / "short.mp4", quiet(0.4))
     begun = time.monotonic()
-    played = list(islice(packets(path.as_uri()), 25))
+    played = list(islice(packets(Access(path.as_uri())), 25))
     assert 0.7 < time.monotonic() - begun < 3
     assert sum(packet.is_keyframe for _, packet in played) == 3
 
@@ -215,4 +216,4 @@ def test_a_stream_is_watched_until_nobody_listens(video):
 
 def _watch(url: str, channel: socket.socket) -> None:
     with pytest.raises(OSError):
-        watch_stream(url, Line(channel))
+        watch_stream(Access(url), Line(channel))

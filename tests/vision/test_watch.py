@@ -57,6 +57,7 @@ class Watched:
                 inference=self.inference,
                 clock=clock or SystemClock(),
                 emit=self._emit,
+                chance=lambda: 0.0,
             )
         )
 
@@ -88,8 +89,8 @@ async def watched(monkeypatch) -> AsyncIterator[Watched]:
     found = Watched(inference)
     start = CameraProcess.start.__func__  # type: ignore[attr-defined]
 
-    async def noted(cls, url, inference):
-        process = await start(cls, url, inference)
+    async def noted(cls, access, inference):
+        process = await start(cls, access, inference)
         found.pids.append(process.pid)
         return process
 
