@@ -8,6 +8,7 @@ from typing import Any
 import edge
 from edge.clock import Clock, Stamp
 from edge.config import SealConfig
+from edge.domain.loss import name_of
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
     ContactChange,
@@ -202,6 +203,7 @@ class Status:
                 "kind": kind,
                 "aspect": aspect,
                 "lost": self._lost.get(code, ""),
+                "lost_zh": name_of(self._lost.get(code, "")).zh,
                 "age_s": _rounded(self._age(code, now)),
                 "detected_s": _rounded(_age(self._detected.get(code), now)),
                 "figures": self._figures.get(code, {}),
