@@ -31,7 +31,7 @@ SETTLE_S = 1.5  # a picture received earlier after a switch may have been taken 
 TRIES = 3  # of one switch: one lost frame on a noisy line is no loss
 LEAST, MOST = 0.1, 3.0  # of the mean interval: two challenges are never nearer, never further
 OFF_S = 0.8  # that putting out the lamp may take when the daemon stops
-ANSWERS_S = 60.0  # after a lamp that could not be switched, the next try
+AGAIN_S = 60.0  # after a lamp that could not be switched, the next try
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +97,7 @@ class Challenges:
         mean_s = 3600 * self._challenges[code].mean_h
         while True:
             wait_s = min(max(self._chance.expovariate(1 / mean_s), LEAST * mean_s), MOST * mean_s)
-            await self._clock.sleep(ANSWERS_S if code in self._lost else wait_s)
+            await self._clock.sleep(AGAIN_S if code in self._lost else wait_s)
             try:
                 await self.once(code)
             except SourceError as error:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from edge.vision.picture import Pixels
 Box = tuple[float, float, float, float]
 
 BITS = 6  # of a pattern, half of them on: one in 20 series of chance is in such an order
+CHANGES = 2  # at least, so that light which only comes or goes does not follow
 MIN_STEP = 4.0  # grey levels that the box must brighten by when the lamp is lit …
 STEP_FACTOR = 3.0  # … and so many times the spread of the levels within on and within off
 
@@ -37,8 +39,10 @@ class Verdict:
 def draw(chance: random.Random) -> tuple[bool, ...]:
     """A pattern, half on and half off, in an order of chance."""
     bits = [index % 2 == 0 for index in range(BITS)]
-    chance.shuffle(bits)
-    return tuple(bits)
+    while True:
+        chance.shuffle(bits)
+        if sum(before is not after for before, after in pairwise(bits)) >= CHANGES:
+            return tuple(bits)
 
 
 def level(frame: Pixels, box: Box) -> float:

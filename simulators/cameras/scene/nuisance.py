@@ -87,7 +87,7 @@ class Lamp(Nuisance):
     def apply(self, picture: Image, t: float, look: Look) -> None:
         del look
         level = min(1.0, (t - self.start) / max(self.warm_s, 1e-3))
-        _light(picture, self.spot, (self.reach, self.reach * 0.8), self.strength * level)
+        shine(picture, self.spot, (self.reach, self.reach * 0.8), self.strength * level)
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Headlights(Nuisance):
         del look
         part = (t - self.start) / abs(self.sweep_s)
         part = part if self.sweep_s > 0 else 1 - part
-        _light(picture, (-0.3 + 1.6 * part, self.height), (0.16, 0.18), self.strength)
+        shine(picture, (-0.3 + 1.6 * part, self.height), (0.16, 0.18), self.strength)
 
 
 @dataclass(frozen=True)
@@ -225,7 +225,7 @@ def _dim(picture: Image, gain: Floats) -> None:
     cv2.multiply(picture, whole, dst=picture, scale=1 / 255)
 
 
-def _light(
+def shine(
     picture: Image, spot: tuple[float, float], reach: tuple[float, float], strength: float
 ) -> None:
     """Add a round pool of light: in shares of what is there, and a little of its own."""

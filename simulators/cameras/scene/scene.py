@@ -14,7 +14,7 @@ import numpy as np
 from simulators.cameras.scene import backdrop, film
 from simulators.cameras.scene.actors import Actor, Kind
 from simulators.cameras.scene.gate import gate
-from simulators.cameras.scene.nuisance import Nuisance
+from simulators.cameras.scene.nuisance import Nuisance, shine
 from simulators.cameras.scene.optics import Lens
 from simulators.cameras.scene.routes import Spot
 from simulators.cameras.scene.shaft import shaft
@@ -23,6 +23,8 @@ from simulators.cameras.scene.textures import Image
 from simulators.cameras.scene.weather import SETTINGS, Condition, Look, look
 
 EPOCH = 1_780_272_000.0  # 2026-06-01 08:00 on the camera's clock
+LAMP_REACH = (0.05, 0.07)  # how far the challenge lamp shines, fractions of width and height
+LAMP_STRENGTH = 2.5  # light that it adds, in shares of the light that is there
 _PLACES = {"shaft": shaft, "gate": gate}
 
 
@@ -51,6 +53,7 @@ class Scene:
         name: what the camera calls itself in the picture.
         covered: a cloth (or spray, see `cover`) is over the lens.
         frozen: the last picture again and again, clock included.
+        lamp: the challenge lamp over the mouth (or at the gate) is lit.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class Scene:
         self.sigma: float | None = None
         self.clock, self.name = True, name or f"CAM {place.upper()}"
         self.covered, self.cover = False, "cloth"
+        self.lamp = False
         self._frozen_at: float | None = None
         self._last_t = 0.0
         self._lock = threading.RLock()
@@ -180,6 +184,8 @@ class Scene:
                 self._stage.play(picture, self.actors, t, shown)
                 for nuisance in acting:
                     nuisance.apply(picture, t, shown)
+                if self.lamp:
+                    shine(picture, self._lamp_spot(), LAMP_REACH, LAMP_STRENGTH)
                 picture = self._swayed(picture, t)
                 self._fall(picture, condition, t, rng)
             if self.noise > 0:
@@ -187,6 +193,21 @@ class Scene:
             if self.clock:
                 film.write_clock(picture, self.epoch + t, self.name)
             return picture
+
+    def lamp_box(self) -> tuple[float, float, float, float]:
+        """Where the lit lamp is seen: left, top, right, bottom in fractions, for seal.toml."""
+        x, y = self._lamp_spot()
+        half, tall = LAMP_REACH[0] / 2, LAMP_REACH[1] / 2
+        left, top = max(x - half, 0.0), max(y - tall, 0.0)
+        right, bottom = min(x + half, 1.0), min(y + tall, 1.0)
+        return (round(left, 4), round(top, 4), round(right, 4), round(bottom, 4))
+
+    def _lamp_spot(self) -> tuple[float, float]:
+        lamps = np.array(self.layout.lamps[:1] or [(0.0, 2.5, 9.0)], np.float32)
+        px, _ = self.lens.project(lamps)
+        wide, high = self.size
+        x, y = float(px[0, 0]) / wide, float(px[0, 1]) / high
+        return min(max(x, 0.1), 0.9), min(max(y, 0.2), 0.8)
 
     def boxes(self, t: float) -> list[Box]:
         """What a perfect detector would find at `t`; nearest first. Empty when covered."""
