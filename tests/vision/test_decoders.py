@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from edge.errors import Refused
 from edge.vision.decoders import DECODERS, grid, suppress, yolox, yolox_rows
 from edge.vision.detector import Detection, load_detector
-from edge.vision.tracker import Box, iou
+from edge.vision.footing import Box
+from edge.vision.track import iou
 
 YOLOX_FILE = "yolox_nano_416x416.onnx"
 
