@@ -36,11 +36,19 @@ _ORT_ERRORS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing found. `box` is x1, y1, x2, y2 in pixels of the picture given."""
+    """One thing found.
+
+    Attributes:
+        label: what it is.
+        score: 0..1.
+        box: x1, y1, x2, y2 in pixels of the picture given.
+        sure: whether its score reaches the model's threshold and not only its floor.
+    """
 
     label: Label
     score: float
     box: tuple[float, float, float, float]
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +141,8 @@ class Detector:
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Detections of each picture (uint8, height x width x 3, BGR), best first.
 
+        Those between the model's floor and its threshold are told too, as not sure.
+
         Raises:
             Refused: the model fails or gives something else than its format says.
         """
@@ -205,7 +215,7 @@ class Detector:
         sane = np.isfinite(boxes).all(axis=-1) & np.isfinite(scores).all(axis=-1)
         for label, classes in self.spec.classes.items():
             best = np.where(sane, scores[:, list(classes)].max(axis=-1), 0.0)
-            chosen = np.flatnonzero(best >= self.spec.threshold)
+            chosen = np.flatnonzero(best >= min(self.spec.floor, self.spec.threshold))
             chosen = chosen[np.argsort(-best[chosen], kind="stable")][:MAX_CANDIDATES]
             for i in suppress(boxes[chosen], best[chosen], self.spec.nms_iou):
                 x1, y1, x2, y2 = (float(edge) for edge in boxes[chosen[i]])
@@ -217,7 +227,8 @@ class Detector:
                 )
                 if box[2] > box[0] and box[3] > box[1]:
                     score = min(1.0, float(best[chosen[i]]))
-                    found.append(Detection(label, score, box))
+                    sure = bool(best[chosen[i]] >= self.spec.threshold)
+                    found.append(Detection(label, score, box, sure))
         found.sort(key=lambda item: -item.score)
         return found[:MAX_DETECTIONS]
 

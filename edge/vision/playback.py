@@ -75,7 +75,7 @@ def follow(
                 height, width = newest.frame.shape[:2]
                 found = as_found(detector.detect([newest.frame])[0], width, height)
                 objects = tracker.step(found, stamp)
-                attentive = attention.step(tracker.following, stamp)
+                attentive = attention.step(tracker.restless, stamp)
                 yield Sighting(camera.code, stamp, Quality.GOOD, objects), newest
         if look.measures is not None:
             yield as_quality(camera.code, stamp, look.measures), newest

@@ -36,24 +36,25 @@ COVERED = 0.6  # of a box covered by another one: it is behind it, or a part of 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One detection. `box` is x1, y1, x2, y2 as fractions of the picture."""
+    """One detection. `box` is x1, y1, x2, y2 as fractions of the picture; see `Detection.sure`."""
 
     label: Label
     score: float
     box: Box
+    sure: bool = True
 
 
 class Track:
     """One thing. `predict` before anything else of a picture, then `hit` or `miss`."""
 
-    def __init__(self, number: int, found: Found, stamp: Stamp, *, sure: bool) -> None:
+    def __init__(self, number: int, found: Found, stamp: Stamp) -> None:
         self.number, self.found = number, found
         self.box = found.box  # where it is expected in this picture, or was found
         self.confirmed = False
         self.doubled = 0  # pictures in a row in which it was a part of another one
         self._seen_at = self._still_since = stamp
         self._sure_at = stamp  # when it was surely seen last, or began
-        self._sures, self._hits, self._missed = int(sure), 1, 0
+        self._sures, self._hits, self._missed = int(found.sure), 1, 0
         self._unsure = 0  # pictures since
         self._hidden = False
         self._footing = Footing(found.box)
@@ -80,7 +81,7 @@ class Track:
         """Move the expected box on along its course."""
         self.box = self._footing.expected(stamp.since(self._seen_at))
 
-    def cost(self, thing: Found, stamp: Stamp, *, sure: bool) -> float:
+    def cost(self, thing: Found, stamp: Stamp) -> float:
         """How unlikely `thing` is to be this one, 0..1; 1 is impossible."""
         size = self._footing.size
         if thing.label is not self.found.label or size <= 0:
@@ -89,7 +90,7 @@ class Track:
         if not _alike(self.box, thing.box, ALIKE / (1 + elapsed)):
             return 1.0
         overlap = iou(self.box, thing.box)
-        if not sure and overlap < FAINT_IOU:
+        if not thing.sure and overlap < FAINT_IOU:
             return 1.0
         speed = SPEED[thing.label] * (0.5 if self._hits > 2 else 1.0)
         reach = size * (SLACK + speed * elapsed)
@@ -99,12 +100,12 @@ class Track:
         cost = 0.4 * (1 - overlap) + 0.4 * apart / reach + 0.1 * (1 - thing.score)
         return cost if self._hits >= SETTLED else cost + 0.1
 
-    def hit(self, thing: Found, stamp: Stamp, *, sure: bool) -> None:
+    def hit(self, thing: Found, stamp: Stamp) -> None:
         """It was found as `thing`."""
         before = self._footing.foot
         self._footing.step(thing.box, stamp.since(self._seen_at))
         here = self._footing.foot
-        self._count(stamp, sure=sure)
+        self._count(stamp, sure=thing.sure)
         self._missed, self._hidden = 0, False
         self._way += math.dist(before, here)
         self.found, self.box, self._seen_at = thing, thing.box, stamp

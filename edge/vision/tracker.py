@@ -17,7 +17,6 @@ from edge.vision.track import Found, Track, covered, nested
 
 __all__ = ["Found", "Tracker"]
 
-SURE = 0.4  # score from which a detection is sure, unless the model's manifest says otherwise
 MAX_TRACKS = 100
 DOUBLED = 4  # pictures in a row in which a track is a part of an older one
 PART = 0.85  # of a box that lies within another one: both are one thing, or a part of it
@@ -29,13 +28,9 @@ class Tracker:
     A thing is told from its second sure sighting on, or when it has moved consistently. A track
     that is not seen keeps its number for a short while (coasts) but is not told: what is told
     was seen in that very picture.
-
-    Args:
-        sure: score from which a detection is sure; fainter ones are taken with suspicion.
     """
 
-    def __init__(self, sure: float = SURE) -> None:
-        self._sure = sure
+    def __init__(self) -> None:
         self._tracks: list[Track] = []
         self._next = 1
         self.dropped = 0  # detections that `MAX_TRACKS` kept out
@@ -53,52 +48,51 @@ class Tracker:
     def step(self, found: Iterable[Found], stamp: Stamp) -> tuple[SeenObject, ...]:
         """Take the detections of one picture; give the confirmed things seen in it."""
         fresh = list(found)
-        sure = [thing for thing in fresh if thing.score >= self._sure]
-        faint = [thing for thing in fresh if thing.score < self._sure and _apart(thing, sure)]
+        sure = [thing for thing in fresh if thing.sure]
+        faint = [thing for thing in fresh if not thing.sure and _apart(thing, sure)]
         for track in self._tracks:
             track.predict(stamp)
         known = [track for track in self._tracks if track.confirmed]
         unknown = [track for track in self._tracks if not track.confirmed]
-        unseen, news = self._pair(known, sure, stamp, sure=True)
-        missed, rest = self._pair(unseen, faint, stamp, sure=False)
-        unseen, news = self._pair(unknown, news, stamp, sure=True)
-        lost, parts = self._pair(unseen, rest, stamp, sure=False)
+        unseen, news = self._pair(known, sure, stamp)
+        missed, rest = self._pair(unseen, faint, stamp)
+        unseen, news = self._pair(unknown, news, stamp)
+        lost, parts = self._pair(unseen, rest, stamp)
         missed += lost
         seen = [track.found.box for track in self._tracks if track not in missed]
         for track in missed:
             track.miss(hidden=any(covered(track.box, box) for box in seen))
         self._tracks = _single([track for track in self._tracks if track.alive(stamp)])
-        self._begin(news, stamp, sure=True)
-        self._begin(parts, stamp, sure=False)
+        self._begin([*news, *parts], stamp)
         return tuple(track.told(stamp) for track in self._tracks if track.confirmed and track.seen)
 
     def _pair(
-        self, tracks: Sequence[Track], things: Sequence[Found], stamp: Stamp, *, sure: bool
+        self, tracks: Sequence[Track], things: Sequence[Found], stamp: Stamp
     ) -> tuple[list[Track], list[Found]]:
         """Tracks without a detection, and detections without a track."""
         costs = {
             (t, f): cost
             for t, track in enumerate(tracks)
             for f, thing in enumerate(things)
-            if (cost := track.cost(thing, stamp, sure=sure)) < 1
+            if (cost := track.cost(thing, stamp)) < 1
         }
         paired = assign(costs)
         for t, f in paired.items():
-            tracks[t].hit(things[f], stamp, sure=sure)
+            tracks[t].hit(things[f], stamp)
         taken = set(paired.values())
         return (
             [track for t, track in enumerate(tracks) if t not in paired],
             [thing for f, thing in enumerate(things) if f not in taken],
         )
 
-    def _begin(self, things: Iterable[Found], stamp: Stamp, *, sure: bool) -> None:
+    def _begin(self, things: Iterable[Found], stamp: Stamp) -> None:
         for thing in things:
             if not _apart(thing, [track.found for track in self._tracks]):
                 continue
             if len(self._tracks) >= MAX_TRACKS:
                 self.dropped += 1
                 continue
-            self._tracks.append(Track(self._next, thing, stamp, sure=sure))
+            self._tracks.append(Track(self._next, thing, stamp))
             self._next += 1
 
 

@@ -97,6 +97,7 @@ def as_found(detections: Iterable[Detection], width: int, height: int) -> list[F
                 item.box[2] / width,
                 item.box[3] / height,
             ),
+            item.sure,
         )
         for item in detections
     ]
@@ -179,7 +180,7 @@ class _Watcher:
                             self._newest = Picture(taken.frame, now)
                             glimpses.seen(code, self._newest)
                             await self._see(self._newest, taken, tracker)
-                            busy = attention.step(tracker.following, now)
+                            busy = attention.step(tracker.restless, now)
                             process.allow(attentive=busy or glimpses.wanted(code))
         finally:
             process.end()
