@@ -18,8 +18,8 @@ from benchmarks.visits_run import START, Noted, Played, judge, site
 from benchmarks.visits_stream import LazyStream
 from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
+from edge.vision.decoding import colour
 from edge.vision.picture import Picture
-from edge.vision.stream import colour
 from edge.vision.tracker import Tracker
 from edge.vision.watch import as_found
 

@@ -16,6 +16,7 @@ from edge.domain.activity import ZoneKind
 from edge.errors import Unfit
 from edge.vision.access import Access, Transport
 from edge.vision.outline import area, crossing
+from edge.vision.policy import Watch
 from edge.wiring import Code, FilePath, Many, Spec, form, platform_code
 
 MIN_AREA = 0.0005  # of the picture: a person far away fills more
@@ -140,6 +141,13 @@ class CameraSpec(Spec):
         description="instead of ca_file: SHA-256 of the camera's own certificate, as "
         "`eseal probe camera` prints it",
         examples=["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"],
+    )
+    watch: Watch = Field(
+        strict=False,
+        default=Watch.AUTO,
+        description="what is decoded while nothing moves: `keys` pictures alone, `full` for "
+        "everything, `auto` for what the measured stream allows; the page says which and why",
+        examples=["keys"],
     )
     zone: Many[ZoneSpec] = Field(default=(), max_length=32, description="what it watches")
     line: Many[LineSpec] = Field(default=(), max_length=32, description="where it counts")

@@ -19,11 +19,21 @@ from edge.domain.observation import (
     SourceLost,
 )
 from edge.errors import Refused, SourceError
-from edge.vision.channel import PictureMessage, QualityMessage, Why
+from edge.vision.cameras import WAKE_S, Cameras
+from edge.vision.channel import (
+    ClipMessage,
+    Command,
+    FactsMessage,
+    Message,
+    PictureMessage,
+    QualityMessage,
+    Why,
+)
 from edge.vision.detector import Detection
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.picture import Picture
+from edge.vision.policy import in_words
 from edge.vision.process import CameraProcess
 from edge.vision.spec import CameraSpec
 from edge.vision.tracker import Found, Tracker
@@ -48,6 +58,7 @@ async def watch(
     clock: Clock,
     emit: Emit,
     glimpses: Glimpses | None = None,
+    cameras: Cameras | None = None,
     chance: Callable[[], float] = _chance,
 ) -> None:
     """Watch `camera` until cancelled.
@@ -56,7 +67,7 @@ async def watch(
     the newest picture about once a second, `SourceLost` once when pictures stop, `SourceBack`
     once when they come again; and the same of the source `detector` when inference fails.
     """
-    watcher = _Watcher(camera, inference, clock, emit, glimpses or Glimpses())
+    watcher = _Watcher(camera, inference, clock, emit, glimpses or Glimpses(), cameras or Cameras())
     backoff = FIRST_BACKOFF_S
     while True:
         begun = clock.now()
@@ -121,12 +132,14 @@ class _Watcher:
         clock: Clock,
         emit: Emit,
         glimpses: Glimpses,
+        cameras: Cameras,
     ) -> None:
         self._camera = camera
         self._inference = inference
         self._clock = clock
         self._emit = emit
         self._glimpses = glimpses
+        self._cameras = cameras
         self._lost_at: Stamp | None = None
         self._newest: Picture | None = None
 
@@ -163,27 +176,52 @@ class _Watcher:
 
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
-        process = await CameraProcess.start(self._camera.access, self._inference)
-        code, glimpses = self._camera.code, self._glimpses
+        camera = self._camera
+        process = await CameraProcess.start(camera.access, camera.watch, self._inference)
         tracker, attention = Tracker(), Attention()
+
+        def wake() -> None:
+            process.tell(Command.WAKE, WAKE_S)
+            process.allow(attentive=True)
+
         try:
-            with glimpses.offered(code, lambda: process.allow(attentive=True)):
+            with (
+                self._glimpses.offered(camera.code, wake),
+                self._cameras.connected(camera.code, process.tell),
+            ):
                 process.allow(attentive=False)
                 while True:
                     message = await process.receive()
                     now = self._clock.now()
                     self._back(now)
-                    match message:
-                        case QualityMessage(measures):
-                            self._emit(as_quality(code, now, measures), self._newest)
-                        case PictureMessage() as taken:
-                            self._newest = Picture(taken.frame, now)
-                            glimpses.seen(code, self._newest)
-                            await self._see(self._newest, taken, tracker)
-                            busy = attention.step(tracker.restless, now)
-                            process.allow(attentive=busy or glimpses.wanted(code))
+                    if isinstance(message, PictureMessage):
+                        await self._picture(message, now, tracker)
+                        busy = attention.step(tracker.restless, now)
+                        wanted = self._glimpses.wanted(camera.code)
+                        process.allow(attentive=busy or wanted)
+                    else:
+                        self._said(message, now)
         finally:
             process.end()
+
+    def _said(self, message: Message, now: Stamp) -> None:
+        code = self._camera.code
+        match message:
+            case QualityMessage(measures):
+                self._emit(as_quality(code, now, measures), self._newest)
+            case ClipMessage():
+                self._cameras.clip_came(code, message)
+            case FactsMessage(facts, policy):
+                self._cameras.facts[code] = message
+                log.info("how it is watched", camera=code, why=in_words(policy, facts).en)
+
+    async def _picture(self, message: PictureMessage, now: Stamp, tracker: Tracker) -> None:
+        stamp = now.moved(-message.age_s)
+        if self._newest is not None and stamp.since(self._newest.stamp) < 0:
+            stamp = self._newest.stamp  # it must not go back, whatever a process says
+        self._newest = Picture(message.frame, stamp)
+        self._glimpses.seen(self._camera.code, self._newest)
+        await self._see(self._newest, message, tracker)
 
     async def _see(self, picture: Picture, message: PictureMessage, tracker: Tracker) -> None:
         try:
