@@ -75,13 +75,17 @@ def local_path(url: str) -> str:
 
 def _told(access: Access, inner: Packets) -> Packets:
     """The same packets; FFmpeg's errors in our words."""
-    opened = False
+    opened, begun = False, time.monotonic()
     try:
         for stream, packet in inner:
             opened = True
             yield stream, packet
     except av.FFmpegError as error:
-        why = reading_failed(error, READ_S) if opened else opening_failed(access, error)
+        if opened:
+            why = reading_failed(error, READ_S)
+        else:
+            late = time.monotonic() - begun > READ_S - 0.5
+            why = opening_failed(access, error, late=late)
         raise SourceError(why) from None  # its own text may hold the password
 
 

@@ -17,7 +17,8 @@ _KINDS: tuple[tuple[type[av.FFmpegError], Loss], ...] = (
     (av.error.HTTPUnauthorizedError, Loss.LOGIN),
     (av.error.HTTPForbiddenError, Loss.FORBIDDEN),
     (av.error.HTTPNotFoundError, Loss.NO_PATH),
-    (av.error.HTTPError, Loss.ANSWER),
+    (av.error.HTTPClientError, Loss.ANSWER),
+    (av.error.HTTPServerError, Loss.ANSWER),
     (av.error.ConnectionRefusedError, Loss.REFUSED),
     (av.error.ExitError, Loss.NO_ANSWER),  # our time limit
     (av.error.TimeoutError, Loss.NO_ANSWER),
@@ -41,9 +42,15 @@ _BUSY = (453, 503)
 _CLEAR = frozenset({Loss.LOGIN, Loss.FORBIDDEN, Loss.NO_PATH, Loss.NO_ANSWER, Loss.NO_VIDEO})
 
 
-def opening_failed(access: Access, error: av.FFmpegError) -> str:
-    """Why a stream could not be opened; asks the camera once more where the error does not say."""
-    loss = _loss(error)
+def opening_failed(access: Access, error: av.FFmpegError, *, late: bool) -> str:
+    """Why a stream could not be opened; asks the camera once more where the error does not say.
+
+    Args:
+        access: what was opened.
+        error: what FFmpeg says.
+        late: a time limit had passed; FFmpeg has many words for that.
+    """
+    loss = Loss.NO_ANSWER if late else _loss(error)
     if loss not in _CLEAR and access.host:
         if access.tls and (trouble := reach.tls_trouble(access)):
             return trouble
