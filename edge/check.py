@@ -6,6 +6,7 @@ Faults keep the daemon from doing its work; notes say what works and is still un
 from __future__ import annotations
 
 import os
+import ssl
 import stat
 from collections import Counter
 from collections.abc import Iterator
@@ -31,7 +32,7 @@ def examine(config: SealConfig, now: datetime) -> list[Fault]:
         *storage_faults(config.storage.dir),
         *_serial_devices(config),
         *_brokers(config, now),
-        *_videos(config),
+        *_cameras(config),
         *_model(config),
     ]
 
@@ -115,11 +116,32 @@ def _password_problem(path: Path) -> str:
     return "" if first.strip() else "has an empty first line"
 
 
-def _videos(config: SealConfig) -> Iterator[Fault]:
+def _cameras(config: SealConfig) -> Iterator[Fault]:
     for i, camera in enumerate(config.camera):
         parts = urlsplit(camera.url)
-        if parts.scheme == "file" and not os.access(unquote(parts.path), os.R_OK):
-            yield Fault(f"camera[{i}].url", f"{parts.path} cannot be read", "name a video file")
+        path = unquote(parts.path)
+        if parts.scheme == "file" and not os.access(path, os.R_OK):
+            yield Fault(f"camera[{i}].url", f"{path} cannot be read", "name a video file")
+        if parts.scheme == "v4l2" and not os.access(path, os.R_OK | os.W_OK):
+            yield Fault(
+                f"camera[{i}].url",
+                f"{path} is no device that can be read and written",
+                "name one, and put the eseal user into the group that owns it (video)",
+            )
+        if camera.ca_file is not None and (problem := _pem_problem(camera.ca_file)):
+            yield Fault(
+                f"camera[{i}].ca_file", f"{camera.ca_file} {problem}", "name a PEM certificate"
+            )
+
+
+def _pem_problem(path: Path) -> str:
+    try:
+        ssl.create_default_context(cafile=path)
+    except ssl.SSLError:
+        return "holds no certificate in PEM"
+    except OSError as error:
+        return f"cannot be read ({error.strerror})"
+    return ""
 
 
 def _model(config: SealConfig) -> list[Fault]:

@@ -34,6 +34,11 @@ class Stamp:
             return (self.mono_us - earlier.mono_us) / _US
         return (self.wall_us - earlier.wall_us) / _US
 
+    def moved(self, seconds: float) -> Stamp:
+        """The moment so many seconds later, or earlier when negative."""
+        step = round(seconds * _US)
+        return Stamp(self.wall_us + step, self.mono_us + step, self.boot)
+
     def iso(self) -> str:
         """Wall time as RFC 3339 UTC with microseconds."""
         second, us = divmod(self.wall_us, _US)

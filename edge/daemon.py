@@ -12,6 +12,7 @@ import structlog
 
 import edge
 from edge import systemd
+from edge.challenges import Challenges
 from edge.clock import Clock
 from edge.config import SealConfig
 from edge.console.app import build_app
@@ -30,6 +31,7 @@ from edge.rules.engine import initial
 from edge.rules.orders import ORDER_TYPES, unanswered
 from edge.rules.recall import moment
 from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
+from edge.sensors.modbus import open_port
 from edge.sensors.poller import poll_bus
 from edge.status import Status
 from edge.upkeep import keep_storage
@@ -103,6 +105,16 @@ class Daemon:
         )
         self._errands.sender = self._uplink
         self._status = Status(config, clock, self._ledger, self._seal, self._recorder, self._uplink)
+        self._ports = {bus.code: open_port(bus, clock) for bus in config.bus}
+        self._errands.challenger = self._challenges = Challenges(
+            config.challenge,
+            self._ports,
+            self._glimpses,
+            self._ledger,
+            self._inference,
+            clock,
+            self._status.observe,
+        )
 
     def _detector(self) -> Detector | None:
         """The detector, or None: a seal that cannot see must still watch the power."""
@@ -155,7 +167,8 @@ class Daemon:
             keep_storage(self._ledger, storage, self._clock, self._status.observe, self._shed),
         ]
         sources += [
-            poll_bus(bus, clock=self._clock, emit=self._status.observe) for bus in self._config.bus
+            poll_bus(bus, clock=self._clock, emit=self._status.observe, port=self._ports[bus.code])
+            for bus in self._config.bus
         ]
         sources += [
             watch(
@@ -170,6 +183,7 @@ class Daemon:
         try:
             async with asyncio.TaskGroup() as group:
                 rim = [group.create_task(work) for work in sources]
+                lamps = [group.create_task(self._challenges.run())]
                 core = [group.create_task(work) for work in lasting]
                 systemd.notify("READY=1")
                 log.info(
@@ -180,6 +194,7 @@ class Daemon:
                 )
                 await _either(stop, self._ended)
                 systemd.notify("STOPPING=1")
+                await _cancel(lamps)  # they are put out while their buses are open
                 await _cancel(rim)
                 await self._hand_over()
                 await _cancel(core)

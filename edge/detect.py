@@ -34,7 +34,7 @@ def detect_files(paths: list[Path], model: str, *, as_json: bool) -> int:
             failed += 1
             continue
         begun = time.perf_counter()
-        found = detector.detect([picture])[0]
+        found = [item for item in detector.detect([picture])[0] if item.sure]
         elapsed_ms = (time.perf_counter() - begun) * 1000
         rows = [
             {

@@ -1,4 +1,4 @@
-"""Orders that take time and the outside world: a picture now, old records again, a new key."""
+"""Orders that take time and the outside world: a picture, a challenge, old records, a new key."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from edge.clock import Clock
 from edge.domain.activity import EvidenceRef
 from edge.domain.mine import Order
 from edge.domain.names import Name
-from edge.domain.order import Resend, RotateKey, Snapshot
+from edge.domain.observation import ChallengeRun
+from edge.domain.order import Challenge, Resend, RotateKey, Snapshot
 from edge.domain.record import Draft, RecordType
 from edge.errors import ConfigError, SourceError, StorageFull
 from edge.ledger.keys import gateway_signer
@@ -38,8 +39,17 @@ class Sender(Protocol):
     async def resend(self, start: int, end: int) -> int: ...
 
 
+class Challenger(Protocol):
+    """Runs a challenge (edge/challenges.py)."""
+
+    @property
+    def codes(self) -> frozenset[str]: ...
+
+    async def once(self, code: str) -> list[ChallengeRun]: ...
+
+
 class Errands:
-    """Carries such orders out one after the other; repetitions, which may take long, beside them.
+    """Carries such orders out one after the other; those that may take long beside them.
 
     Args:
         cameras: codes of the cameras that are configured.
@@ -52,6 +62,7 @@ class Errands:
 
     Attributes:
         sender: sends once more; set before `run`.
+        challenger: runs challenges; likewise.
     """
 
     def __init__(
@@ -72,12 +83,15 @@ class Errands:
         self._clock = clock
         self._note = note
         self._quick: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
-        self._repeats: asyncio.Queue[Order] = asyncio.Queue(QUEUE_LIMIT)
+        self._slow: dict[type, asyncio.Queue[Order]] = {
+            kind: asyncio.Queue(QUEUE_LIMIT) for kind in (Resend, Challenge)
+        }
         self.sender: Sender | None = None
+        self.challenger: Challenger | None = None
 
     def take(self, order: Order) -> None:
         """Take a recorded order; its answer becomes a record later."""
-        queue = self._repeats if isinstance(order.args, Resend) else self._quick
+        queue = self._slow.get(type(order.args), self._quick)
         try:
             queue.put_nowait(order)
         except asyncio.QueueFull:
@@ -88,13 +102,15 @@ class Errands:
         """Work for ever."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._serve(self._quick))
-            group.create_task(self._serve(self._repeats))
+            for queue in self._slow.values():
+                group.create_task(self._serve(queue))
 
     async def _serve(self, queue: asyncio.Queue[Order]) -> None:
         works: dict[type, Callable[[Any], Awaitable[Draft]]] = {
             Snapshot: self._snapshot,
             Resend: self._resend,
             RotateKey: self._rotate,
+            Challenge: self._challenge,
         }
         while True:
             order = await queue.get()
@@ -121,6 +137,21 @@ class Errands:
             return self._failed(order, Name(f"存储写不进（{error}）", str(error)))
         detail = {"camera": camera, "taken": picture.stamp.iso()}
         return answer(order, self._clock.now(), evidence=refs, detail=detail)
+
+    async def _challenge(self, order: Order) -> Draft:
+        assert isinstance(order.args, Challenge)
+        lamp, challenger = order.args.lamp, self.challenger
+        if challenger is None or lamp not in challenger.codes:
+            return self._failed(order, Name(f"没有验证灯 {lamp}", f"no lamp is called {lamp}"))
+        try:
+            runs = await challenger.once(lamp)
+        except SourceError as error:
+            return self._failed(order, Name(f"验证无法进行（{error}）", str(error)))
+        detail: dict[str, str | int] = {
+            run.source: "seen" if run.seen else "not seen" for run in runs
+        }
+        refs = [ref for run in runs for ref in run.evidence]
+        return answer(order, self._clock.now(), evidence=refs, detail={"lamp": lamp, **detail})
 
     async def _resend(self, order: Order) -> Draft:
         assert isinstance(order.args, Resend)

@@ -16,6 +16,7 @@ from edge.domain.activity import Activity, ActivityKind, Phase, activity_data
 from edge.domain.mine import Order
 from edge.domain.names import Name
 from edge.domain.observation import (
+    ChallengeRun,
     ClockCompared,
     ClockStepped,
     ContactChange,
@@ -36,6 +37,7 @@ from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
+from edge.vision.liveness import answers
 from edge.vision.quality import PictureAnalyser
 from edge.vision.zones import ZoneAnalyser
 
@@ -77,6 +79,7 @@ class Seal:
             DETECTOR: ActivityKind.DETECTOR_LOST,
             **{meter.code: ActivityKind.METER_LOST for meter in meters},
             **{contact.code: ActivityKind.CONTACT_LOST for contact in contacts},
+            **{lamp.code: ActivityKind.CONTACT_LOST for lamp in config.challenge},
             **{camera.code: ActivityKind.CAMERA_LOST for camera in config.camera},
         }
         self._places = {meter.code for meter in meters}
@@ -86,6 +89,7 @@ class Seal:
         self._duel_since: Stamp | None = None  # with another client for our session
         self._duel_times = 0
         self._timekeeper = Timekeeper()
+        self._challenges = answers.ChallengeAnalyser()
 
     @property
     def rules(self) -> RulesState:
@@ -189,9 +193,12 @@ class Seal:
         return Outcome([fact], [activity])
 
     def _of_host(
-        self, observation: ClockStepped | ClockCompared | StorageSpace | SessionTaken
+        self,
+        observation: ClockStepped | ClockCompared | StorageSpace | SessionTaken | ChallengeRun,
     ) -> Outcome:
         match observation:
+            case ChallengeRun():
+                return self._challenged(observation)
             case ClockCompared():
                 reported = (ActivityKind.CLOCK_WRONG, HOST, "") in self._rules.live
                 return Outcome([], self._timekeeper.step(observation, reported=reported))
@@ -200,6 +207,11 @@ class Seal:
             case SessionTaken():
                 return self._session(observation)
         return self._storage(observation)
+
+    def _challenged(self, run: ChallengeRun) -> Outcome:
+        key = (ActivityKind.CHALLENGE_FAILED, run.source, run.lamp)
+        activities = self._challenges.step(run, reported=key in self._rules.live)
+        return Outcome([answers.record(run)], activities)
 
     def _session(self, observation: SessionTaken) -> Outcome:
         """The duel is an activity: it starts, goes on, and ends when our session lasts."""

@@ -39,6 +39,7 @@ GOOD_ORDERS: list[tuple[OrderKind, dict[str, Any]]] = [
     (OrderKind.RESEND, {"start": 0, "end": MAX_RESENT}),
     (OrderKind.RESEND, {"sha256": "ab" * 32}),
     (OrderKind.ROTATE_KEY, {"by": "王主任"}),
+    (OrderKind.CHALLENGE, {"lamp": "mouth-lamp"}),
     (OrderKind.POLICY, {"levels": {}, "rules": {}}),
     (
         OrderKind.POLICY,

@@ -67,5 +67,5 @@ def sighting(stamp: Stamp, *feet: tuple[float, float]) -> Sighting:
 
 
 def picture_quality(stamp: Stamp, *, covered: bool = False, still_s: float = 0.0) -> PictureQuality:
-    figures = (110.0, 1.0, 0.5, 0.0) if covered else (110.0, 50.0, 200.0, 1.0)
+    figures = (110.0, 1.0, 0.5) if covered else (110.0, 50.0, 200.0)
     return PictureQuality("shaft-cam", stamp, Quality.GOOD, Measures(*figures, still_s))

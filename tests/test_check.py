@@ -341,3 +341,21 @@ def test_one_address_under_two_names_is_noted_without_its_password():
     said = noted(data)
     assert said[0].startswith("bus: 10.0.0.20:502 is 2 buses")
     assert said[1].startswith("camera: rtsp://seal:***@10.0.0.31:554/main is 2 cameras")
+
+
+@pytest.mark.parametrize(
+    ("camera", "fault"),
+    [
+        ({"url": "rtsps://10.0.0.1/x", "ca_file": "{dir}/bad.crt"}, "holds no certificate in PEM"),
+        ({"url": "rtsps://10.0.0.1/x", "ca_file": "/nowhere.crt"}, "cannot be read"),
+        ({"url": "v4l2:///dev/video99"}, "is no device that can be read and written"),
+    ],
+)
+def test_a_camera_s_device_and_authority_are_looked_at(tmp_path, camera, fault):
+    (tmp_path / "bad.crt").write_text("no certificate")
+    data = minimal()
+    data["storage"]["dir"] = str(tmp_path)
+    data["camera"] = [
+        {"code": "c", **{key: text.format(dir=tmp_path) for key, text in camera.items()}}
+    ]
+    assert [one for one in found(data) if "camera[0]" in one and fault in one]

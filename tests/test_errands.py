@@ -12,7 +12,9 @@ import pytest
 
 from edge import errands as module
 from edge.clock import ManualClock
+from edge.domain.activity import EvidenceRef
 from edge.domain.mine import OrderKind
+from edge.domain.observation import ChallengeRun
 from edge.domain.record import Draft
 from edge.errands import Errands
 from edge.errors import SourceError, StorageFull
@@ -39,6 +41,23 @@ class Sender:
     async def resend(self, start: int, end: int) -> int:
         self.done.append((start, end))
         return end - start
+
+
+class Challenger:
+    codes = frozenset({"mouth-lamp"})
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.fault: SourceError | None = None
+
+    async def once(self, code: str) -> list[ChallengeRun]:
+        if self.fault is not None:
+            raise self.fault
+        now, ref = self.clock.now(), EvidenceRef(SHA, "image/jpeg", 3, "lamp on")
+        return [
+            ChallengeRun("gate-cam", now, code, True, "01", (1.0, 2.0), 9.0, 1),
+            ChallengeRun("shaft-cam", now, code, False, "01", (1.0, 1.0), 0.0, 2, (ref,)),
+        ]
 
 
 class Desk:
@@ -89,6 +108,19 @@ async def test_a_snapshot_is_the_next_picture_kept_as_evidence(desk: Desk) -> No
     assert answer["result"] == "done"
     assert answer["detail"] == {"camera": "shaft-cam", "taken": desk.clock.now().iso()}
     assert [ref["sha256"] for ref in answer["evidence"]] == list(desk.ledger.evidence)
+
+
+async def test_a_challenge_is_run_and_the_answer_says_who_saw_the_lamp(desk: Desk) -> None:
+    answer = await desk.do(OrderKind.CHALLENGE, lamp="mouth-lamp")
+    assert answer["reason"]["en"] == "no lamp is called mouth-lamp"
+    desk.errands.challenger = challenger = Challenger(desk.clock)
+    answer = await desk.do(OrderKind.CHALLENGE, lamp="mouth-lamp")
+    assert answer["result"] == "done"
+    assert answer["detail"] == {"lamp": "mouth-lamp", "gate-cam": "seen", "shaft-cam": "not seen"}
+    assert [ref["caption"] for ref in answer["evidence"]] == ["lamp on"]
+    challenger.fault = SourceError("the coil does not answer")
+    answer = await desk.do(OrderKind.CHALLENGE, lamp="mouth-lamp")
+    assert answer["reason"]["en"] == "the coil does not answer"
 
 
 async def test_a_camera_that_is_lost_or_unknown_is_the_reason_of_a_failure(desk: Desk) -> None:

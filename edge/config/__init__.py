@@ -20,7 +20,7 @@ from edge.config.words import faults_of, hide_passwords
 from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault, Unfit
 from edge.ledger.policy import Policy
-from edge.sensors.spec import BusSpec
+from edge.sensors.spec import BusSpec, ChallengeSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.vision.spec import CameraSpec
 from edge.wiring import Code, FilePath, Many, Spec, form
@@ -173,6 +173,9 @@ class SealConfig(Spec):
     storage: Storage = Field(description="where records are kept")
     bus: Many[BusSpec] = Field(default=(), max_length=64, description="buses of meters, contacts")
     camera: Many[CameraSpec] = Field(default=(), max_length=64, description="cameras")
+    challenge: Many[ChallengeSpec] = Field(
+        default=(), max_length=32, description="lamps that cameras must see when they are lit"
+    )
     detector: Detector = Field(default=Detector(), description="which model looks at pictures")
     broker: Annotated[Many[BrokerSpec], Field(min_length=1, max_length=8)] = Field(
         description="addresses of the province's broker, tried in order"

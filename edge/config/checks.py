@@ -18,7 +18,9 @@ RESERVED = ("host", "detector")  # sources that every gateway has
 
 def across(data: dict[str, Any]) -> list[Fault]:
     """Every clash between tables."""
-    faults = _clashes(_sources(data), "give every meter, contact and camera a code of its own")
+    faults = _clashes(
+        _sources(data), "give every meter, contact, lamp and camera a code of its own"
+    )
     faults += [
         Fault(path, f"is {code!r}, which names a part of the gateway itself", "choose another")
         for path, code in _sources(data)
@@ -32,6 +34,7 @@ def across(data: dict[str, Any]) -> list[Fault]:
     for where, bus in _tables(data, "bus"):
         faults += _clashes(_values(bus, "meter", "unit", where), "one unit, one meter")
         faults += _clashes(_inputs(bus, where), "one input, one contact")
+    faults += _strangers(data)
     for where, camera in _tables(data, "camera"):
         places = [*_values(camera, "zone", "code", where), *_values(camera, "line", "code", where)]
         faults += _clashes(places, "use each code once within a camera")
@@ -85,6 +88,18 @@ def _sources(data: dict[str, Any]) -> Iterator[Claim]:
     yield from _nested(data, "bus", "meter", "code")
     yield from _nested(data, "bus", "contact", "code")
     yield from _values(data, "camera", "code")
+    yield from _values(data, "challenge", "code")
+
+
+def _strangers(data: dict[str, Any]) -> Iterator[Fault]:
+    """Challenges that name a bus or a camera that is not there."""
+    buses = {code for _, code in _values(data, "bus", "code")}
+    cameras = {code for _, code in _values(data, "camera", "code")}
+    named = [("bus", claim, buses) for claim in _values(data, "challenge", "bus")]
+    named += [("camera", claim, cameras) for claim in _nested(data, "challenge", "view", "camera")]
+    for kind, (path, code), known in named:
+        if code not in known:
+            yield Fault(path, f"is {_short(code)}, which no {kind} is called", f"name a {kind}")
 
 
 def _inputs(bus: dict[str, Any], where: str) -> Iterator[Claim]:

@@ -31,6 +31,7 @@ class OrderKind(StrEnum):
     RESEND = "resend"
     POLICY = "policy"
     ROTATE_KEY = "rotate-key"
+    CHALLENGE = "challenge"
 
 
 @dataclass(frozen=True, slots=True)

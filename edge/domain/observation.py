@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from edge.clock import Stamp
+from edge.domain.activity import EvidenceRef
 
 
 class Quality(StrEnum):
@@ -41,12 +42,23 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class SeenObject:
-    """A tracked thing in one picture. `box` is x1, y1, x2, y2 as fractions of the picture."""
+    """A tracked thing in one picture.
+
+    Attributes:
+        track: its number, the same as long as it is followed.
+        label: what the detector names it.
+        score: the detector's, 0..1.
+        box: x1, y1, x2, y2 as fractions of the picture.
+        still_s: for how long it has stayed where it is.
+        foot: where it stands; None is the middle of the box's lower edge.
+    """
 
     track: int
     label: Label
     score: float
     box: tuple[float, float, float, float]
+    still_s: float = 0.0
+    foot: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,23 +79,37 @@ class Measures:
         brightness: mean luma, 0..255.
         contrast: standard deviation of luma.
         sharpness: variance of the Laplacian of luma.
-        similarity: correlation with the reference picture's edges, -1..1; 1 without a reference.
-        still_s: seconds since two pictures last differed at all, sensor noise included.
+        still_s: seconds since two pictures last differed as a live sensor's do.
+        dark: share of the picture that is nearly black, 0..1.
+        bright: share of the picture that is nearly white.
+        shift_px: how far the whole picture moved since the measures before, at 320 pixels' width.
+        width: of the picture as the camera sends it, pixels.
+        height: of the picture as the camera sends it.
+        sketch: what is compared with the reference (edge/vision/sketch.py); empty without.
     """
 
     brightness: float
     contrast: float
     sharpness: float
-    similarity: float
     still_s: float
+    dark: float = 0.0
+    bright: float = 0.0
+    shift_px: float = 0.0
+    width: float = 0.0
+    height: float = 0.0
+    sketch: bytes = b""
 
 
 RANGES: Mapping[str, tuple[float, float]] = {
     "brightness": (0, 255),
     "contrast": (0, 255),
     "sharpness": (0, 1e7),
-    "similarity": (-1.001, 1.001),
     "still_s": (0, 1e9),
+    "dark": (0, 1.001),
+    "bright": (0, 1.001),
+    "shift_px": (0, 1000),
+    "width": (0, 16384),
+    "height": (0, 16384),
 }
 """What a measure can be; a process that says anything else is not believed."""
 
@@ -185,6 +211,33 @@ class SessionTaken:
     quality: Quality = Quality.GOOD
 
 
+@dataclass(frozen=True, slots=True)
+class ChallengeRun:
+    """A lamp showed a pattern of chance; this camera's pictures followed it, or did not.
+
+    Attributes:
+        source: the camera.
+        lamp: code of the challenge.
+        seen: the pictures followed.
+        pattern: what the lamp showed, `0` off and `1` on.
+        levels: how bright its box was then, against the rest of the picture, grey levels.
+        step: by how much lit is brighter than dark.
+        runs: patterns that were shown; all but the last were not followed.
+        evidence: pictures of before and of the lamp lit.
+    """
+
+    source: str
+    stamp: Stamp
+    lamp: str
+    seen: bool
+    pattern: str
+    levels: tuple[float, ...]
+    step: float
+    runs: int
+    evidence: tuple[EvidenceRef, ...] = ()
+    quality: Quality = Quality.GOOD
+
+
 Observation = (
     Reading
     | Sighting
@@ -196,4 +249,5 @@ Observation = (
     | StorageSpace
     | ClockCompared
     | SessionTaken
+    | ChallengeRun
 )

@@ -107,6 +107,12 @@ class RotateKey(Spec):
     by: Words
 
 
+class Challenge(Spec):
+    """This lamp shows a pattern now, and its cameras must see it."""
+
+    lamp: Code
+
+
 ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.SET_STATE: SetState,
     OrderKind.GRANT_PERMIT: GrantPermit,
@@ -117,6 +123,7 @@ ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.RESEND: Resend,
     OrderKind.POLICY: SetPolicy,
     OrderKind.ROTATE_KEY: RotateKey,
+    OrderKind.CHALLENGE: Challenge,
 }
 
 

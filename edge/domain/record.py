@@ -29,6 +29,7 @@ class RecordType(StrEnum):
     SOURCE_BACK = "eseal.source.back"
     CONTACT_CHANGED = "eseal.contact.changed"
     CLOCK_STEPPED = "eseal.clock.stepped"
+    CHALLENGE_RUN = "eseal.challenge.run"
     POWER_SUMMARY = "eseal.power.summary"
     POWER_BASELINE = "eseal.power.baseline"
     CONFIG_IN_FORCE = "eseal.config.in-force"
@@ -58,6 +59,11 @@ ALARM_TYPES = INCIDENT_TYPES | LOG_TYPES | {RecordType.ORDER_DONE}
 """What travels on the alarm lane: whoever ordered something waits for the answer."""
 
 
+def lane_of(kind: RecordType) -> Lane:
+    """Alarm for incidents, answers to orders and news of the log itself, else routine."""
+    return Lane.ALARM if kind in ALARM_TYPES else Lane.ROUTINE
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A record before it has its place in the ledger. `data` is JSON with finite numbers."""
@@ -68,8 +74,8 @@ class Draft:
 
     @property
     def lane(self) -> Lane:
-        """Alarm for incidents, answers to orders and news of the log itself, else routine."""
-        return Lane.ALARM if self.type in ALARM_TYPES else Lane.ROUTINE
+        """The lane of its type."""
+        return lane_of(self.type)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import chain
 from typing import Any
 
 from edge.clock import Stamp
@@ -26,20 +25,25 @@ _MOVE_CURSOR = "INSERT INTO cursor VALUES (?, ?) ON CONFLICT DO UPDATE SET idx =
 _ADD_RECEIPT = "INSERT OR IGNORE INTO receipt (size, wall_us, note) VALUES (?, ?, ?)"
 _ADD_LEVEL = (
     "WITH RECURSIVE place (n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM place WHERE n + 1 < ?4)"
-    " INSERT INTO node (level, pos, hash) SELECT ?1, ?2 + n, substr(?3, n * 32 + 1, 32) FROM place"
+    " INSERT OR ROLLBACK INTO node (level, pos, hash)"
+    " SELECT ?1, ?2 + n, substr(?3, n * 32 + 1, 32) FROM place"
 )
 
 
 @cache
 def _add(table: str, columns: int, rows: int) -> str:
     row = f"({', '.join('?' * columns)})"
-    return f"INSERT INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608  ours
+    # A fault ends the whole transaction, as it would anyway: SQLite need not keep copies of pages
+    # to undo one statement.
+    return f"INSERT OR ROLLBACK INTO {table} VALUES {', '.join([row] * rows)}"  # noqa: S608  ours
 
 
-def _insert(connection: sqlite3.Connection, table: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    for at in range(0, len(rows), _ROWS):
-        some = rows[at : at + _ROWS]
-        connection.execute(_add(table, len(some[0]), len(some)), list(chain(*some)))
+def _insert(connection: sqlite3.Connection, table: str, columns: int, values: list[Any]) -> None:
+    """Put rows into a table; `values` are theirs, one row after the other."""
+    step = _ROWS * columns
+    for at in range(0, len(values), step):
+        some = values[at : at + step] if len(values) > step else values
+        connection.execute(_add(table, columns, len(some) // columns), some)
 
 
 class Commit:
@@ -68,7 +72,7 @@ class Commit:
         self._now = now
         self._node = node
         self._new_nodes: list[tuple[int, int, list[bytes]]] = []
-        self._leaves: list[tuple[int, str, str, int, bytes]] = []
+        self._leaves: list[Any] = []  # index, lane, type, wall time, bytes; and the next one's
         self._cursors: dict[str, int] = {}
         self._receipts: list[tuple[int, int, bytes]] = []
         self._head: tuple[int, int, bytes] | None = None
@@ -76,20 +80,23 @@ class Commit:
 
     def append(self, drafts: Sequence[Unplaced]) -> list[Record]:
         """Add drafts as leaves."""
-        start = self.after.size
+        before = self.after
+        start = before.size
         leaves = [draft.at(index) for index, draft in enumerate(drafts, start)]
-        rows = list(new_rows(start, leaves, self._peak))
-        self._new_nodes += rows
-        self.peaks = {**self.peaks, **{level: row[-1] for level, _first, row in rows}}
-        newest = dict(self.after.newest)
-        records = []
+        peaks = dict(self.peaks)
+        for level, first, row in new_rows(start, leaves, self._peak):
+            self._new_nodes.append((level, first, row))
+            peaks[level] = row[-1]
+        self.peaks = peaks
         for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start):
-            lane, kind = draft.lane, draft.kind
-            records.append(Record(index, lane, kind, leaf))
-            self._leaves.append((index, lane.value, kind.value, draft.wall_us, leaf))
-            newest[lane] = index
-        self.has_alarm = self.has_alarm or newest.get(Lane.ALARM, -1) >= start
-        self.after = replace(self.after, size=start + len(records), newest=newest)
+            self._leaves += (index, *draft.words, draft.wall_us, leaf)
+        records = [
+            Record(index, draft.lane, draft.kind, leaf)
+            for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start)
+        ]
+        newest = {record.lane: record.index for record in records}
+        self.has_alarm = self.has_alarm or Lane.ALARM in newest
+        self.after = replace(before, size=start + len(records), newest={**before.newest, **newest})
         return records
 
     def move(self, name: str, index: int) -> None:
@@ -161,14 +168,15 @@ class Commit:
             chore.write(connection)
 
     def _write_tree(self, connection: sqlite3.Connection) -> None:
-        _insert(connection, "leaf (idx, lane, type, wall_us, leaf)", self._leaves)
-        nodes: list[tuple[int, int, bytes]] = []
+        _insert(connection, "leaf (idx, lane, type, wall_us, leaf)", 5, self._leaves)
+        nodes: list[Any] = []
         for level, first, row in self._new_nodes:
             if len(row) < _ROWS:
-                nodes += [(level, position, digest) for position, digest in enumerate(row, first)]
+                for position, digest in enumerate(row, first):
+                    nodes += (level, position, digest)
             else:
                 connection.execute(_ADD_LEVEL, (level, first, b"".join(row), len(row)))
-        _insert(connection, "node (level, pos, hash)", nodes)
+        _insert(connection, "node (level, pos, hash)", 3, nodes)
 
     @property
     def empty(self) -> bool:

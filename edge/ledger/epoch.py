@@ -137,7 +137,7 @@ def _carry_out(
             with told(directory):
                 _link_evidence(past, directory, heritage)
             drafts = first_leaves(intent["data"], intent["origin"], heritage, state, clock.now())
-            ledger.submit(drafts).result()
+            ledger.append(drafts)
         with told(directory):
             (directory / INTENT).unlink()
             fsync_directory(directory)

@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
 import rfc8785
 
-from edge.domain.record import Draft
+from edge.domain.record import Draft, Lane, RecordType, lane_of
 from edge.errors import Refused
+from edge.ledger.spelling import SAFE_INTEGER, canonical
 
 MAX_LEAF_BYTES = 262_144
 MAX_INDEX_DIGITS = 16
-_SAFE_INTEGER = 2**53 - 1  # RFC 8785 writes larger numbers as a double would be written
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_ALWAYS_PLAIN = frozenset({str, bool, type(None)})
-_fast = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":"), sort_keys=True
-).encode
 
 
 class Unplaced:
@@ -34,7 +30,7 @@ class Unplaced:
     nobody can change what was submitted and the writer's thread is free to write.
     """
 
-    __slots__ = ("_head", "_tail", "kind", "lane", "wall_us")
+    __slots__ = ("_head", "_tail", "kind", "lane", "wall_us", "words")
 
     def __init__(self, draft: Draft, origin: str) -> None:
         """Spell it.
@@ -42,16 +38,15 @@ class Unplaced:
         Raises:
             ValueError: the data is not JSON with finite numbers, or too large; a bug of ours.
         """
-        self.kind, self.lane, stamp = draft.type, draft.lane, draft.stamp
-        self.wall_us = stamp.wall_us
+        stamp = draft.stamp
+        self.kind, self.wall_us = draft.type, stamp.wall_us
+        self.lane, self.words, source, end = _frame(draft.type, origin)
         self._head = (
-            f'{{"bootid":{_word(stamp.boot)},"data":{_spelled(dict(draft.data))},'
+            f'{{"bootid":{_word(stamp.boot)},"data":{canonical(draft.data)},'
             '"datacontenttype":"application/json","id":"'
         ).encode()
         self._tail = (
-            f'","lane":"{self.lane.value}","monous":{stamp.mono_us:d},'
-            f'"source":{_word(origin)},"specversion":"1.0",'
-            f'"time":"{stamp.iso()}","type":"{self.kind.value}"}}'
+            f'","lane":"{self.words[0]}","monous":{stamp.mono_us:d},{source}{stamp.iso()}{end}'
         ).encode()
         size = len(self._head) + len(self._tail) + MAX_INDEX_DIGITS
         if size > MAX_LEAF_BYTES:
@@ -60,6 +55,14 @@ class Unplaced:
     def at(self, index: int) -> bytes:
         """The leaf's bytes at this place."""
         return b"%b%d%b" % (self._head, index, self._tail)
+
+
+@lru_cache(64)
+def _frame(kind: RecordType, origin: str) -> tuple[Lane, tuple[str, str], str, str]:
+    """What all leaves of a type share: lane, lane and type as words, and text around the time."""
+    lane = lane_of(kind)
+    source = f'"source":{_word(origin)},"specversion":"1.0","time":"'
+    return lane, (lane.value, kind.value), source, f'","type":"{kind.value}"}}'
 
 
 def encode_leaf(draft: Draft, origin: str, index: int) -> bytes:
@@ -115,42 +118,9 @@ def _items(value: Any) -> list[Any]:
 
 def _number(text: str) -> int | float:
     number = int(text)
-    return number if abs(number) <= _SAFE_INTEGER else float(number)
+    return number if abs(number) <= SAFE_INTEGER else float(number)
 
 
 @lru_cache(64)
 def _word(text: str) -> str:
     return rfc8785.dumps(text).decode()
-
-
-def _spelled(value: Any) -> str:
-    """`value` in canonical JSON. Raises ValueError."""
-    # rfc8785 is written in Python; json's encoder in C spells most values the same.
-    return _fast(value) if _all_plain((value,)) else rfc8785.dumps(value).decode()
-
-
-def _all_plain(values: Iterable[Any]) -> bool:
-    """Whether the standard library's JSON is canonical for these values."""
-    for value in values:
-        kind = type(value)
-        if kind in _ALWAYS_PLAIN:
-            continue
-        if kind is float:  # Python and ECMAScript agree from 1e-4 to 1e16, but for the ".0"
-            plain = 1e-4 <= abs(value) < 1e16 and not value.is_integer()
-        elif kind is int:
-            plain = -_SAFE_INTEGER <= value <= _SAFE_INTEGER
-        elif kind is dict:
-            plain = _keys_plain(value) and _all_plain(value.values())
-        else:
-            plain = (kind is list or kind is tuple) and _all_plain(value)
-        if not plain:
-            return False
-    return True
-
-
-def _keys_plain(mapping: dict[Any, Any]) -> bool:
-    # RFC 8785 sorts by UTF-16 code units; ASCII is in that order.
-    try:
-        return "".join(mapping).isascii()
-    except TypeError:  # a key is no text
-        return False

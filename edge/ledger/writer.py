@@ -7,13 +7,13 @@ the checkpoint over all of it. Futures resolve after the commit, never before.
 from __future__ import annotations
 
 import sqlite3
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Condition, Thread
+from queue import Empty, SimpleQueue
+from threading import Lock, Thread
 from typing import Any, Protocol
 
 from edge.clock import Clock, Stamp
@@ -144,59 +144,87 @@ class Writer:
         self._clock = clock
         self._peaks: Mapping[int, bytes] = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
-        self._queue: deque[Request] = deque()
-        self._changed = Condition()
-        self._stopping = False
+        # Written in C: with Python's own locks handing over would cost as much as the work.
+        self._queue: SimpleQueue[Request | None] = SimpleQueue()  # None: close
+        self._closing = False
+        self._ended = False
+        self._turn = Lock()  # whoever holds it commits
+        self._busy = False  # the thread has requests in hand
         self._over: EsealError | None = None
         self._thread = Thread(target=self._run, name="eseal-ledger", daemon=True)
         self._thread.start()
 
     def put(self, request: Request) -> None:
         """Queue a request; its future tells the outcome."""
-        with self._changed:
-            if self._over is None and not self._stopping:
-                self._queue.append(request)
-                self._changed.notify()
-                return
-        _fail([request], self._over or EsealError("the ledger is closed"))
+        self._queue.put(request)
+        if self._ended:  # the writer may have looked for the last time before this came
+            self._refuse_rest()
+
+    def do(self, request: Request) -> Any:
+        """Do a request for a caller who waits for the disk anyway; gives its result.
+
+        If nothing else waits it is committed in the caller's thread: two changes of thread cost
+        as much as all that the ledger adds to SQLite.
+        """
+        if not self._busy and self._queue.empty() and self._turn.acquire(blocking=False):
+            try:
+                slept = not self._unsealed
+                self._process([request])
+                if slept and self._unsealed:
+                    self._queue.put(Append(Future(), ()))  # the thread looks after checkpoints
+            finally:
+                self._turn.release()
+        else:
+            self.put(request)
+        return request.future.result()
 
     def stop(self) -> None:
         """Commit what waits, seal the head, and end the thread."""
-        with self._changed:
-            self._stopping = True
-            self._changed.notify()
+        self._queue.put(None)
         self._thread.join()
 
     def _run(self) -> None:
         try:
             with closing(self._connection):
-                while (batch := self._take()) is not None:
-                    self._process(batch)
+                while not self._closing:
+                    batch = self._take()
+                    with self._turn:
+                        self._process(batch)
+                    self._busy = False
+                self._turn.acquire()  # for good: nobody else commits from here on
                 self._finish()
         finally:
-            with self._changed:
-                self._over = self._over or EsealError("the ledger is closed")
-                left = list(self._queue)
-                self._queue.clear()
-            _fail(left, self._over)
+            self._over = self._over or EsealError("the ledger is closed")
+            self._ended = True
+            self._refuse_rest()
 
-    def _take(self) -> list[Request] | None:
-        """What waits, up to a batch; empty when only a checkpoint is due; None at the end."""
-        with self._changed:
-            while not self._queue:
-                if self._stopping:
-                    return None
-                unsealed = self.durable.size > max(0, self.durable.sealed)
-                self._changed.wait(_LOOK_S if unsealed else None)
-                if not self._queue and self._seal_due(self.durable):
+    def _refuse_rest(self) -> None:
+        with suppress(Empty):
+            while True:
+                request = self._queue.get_nowait()
+                if request is not None:
+                    _fail([request], self._over or EsealError("the ledger is closed"))
+
+    def _take(self) -> list[Request]:
+        """What waits, up to a batch; empty when only a checkpoint is due."""
+        while True:
+            try:
+                request = self._queue.get(timeout=_LOOK_S if self._unsealed else None)
+                self._busy = True
+                break
+            except Empty:
+                if self._seal_due(self.durable, self._clock.now()):
                     return []
-            batch: list[Request] = []
-            drafts = 0
-            while self._queue and drafts < BATCH_DRAFTS:
-                request = self._queue.popleft()
-                drafts += len(request.drafts) if isinstance(request, Append) else 1
-                batch.append(request)
-            return batch
+        batch: list[Request] = []
+        drafts = 0
+        while request is not None:
+            batch.append(request)
+            drafts += len(request.drafts) if isinstance(request, Append) else 1
+            if drafts >= BATCH_DRAFTS or self._queue.empty():
+                return batch
+            request = self._queue.get()
+        self._closing = True
+        return batch
 
     def _process(self, batch: list[Request]) -> None:
         requests = [item for item in batch if item.future.set_running_or_notify_cancel()]
@@ -227,11 +255,10 @@ class Writer:
                 answers.append((request.future, request.apply(commit)))
             except (ValueError, OverflowError, RecursionError, Refused) as error:
                 request.future.set_exception(error)
-        if commit.seal_wanted or commit.has_alarm or self._seal_due(commit.after):
+        if commit.seal_wanted or commit.has_alarm or self._seal_due(commit.after, now):
             commit.seal()
         if not commit.empty:
-            with told(self._directory):
-                self._write(commit)
+            self._write(commit)
         if commit.after.sealed != self.durable.sealed:
             self._sealed_at = now
             write_head(self._directory, commit.after.checkpoint or b"")
@@ -247,23 +274,28 @@ class Writer:
             self._connection.execute("BEGIN IMMEDIATE")
             commit.write(self._connection)
             self._connection.execute("COMMIT")
-        except sqlite3.Error:
+        except (sqlite3.Error, UnicodeDecodeError):
             rollback(self._connection)
-            raise
+            with told(self._directory):
+                raise
 
     def _vacuum(self, pages: int) -> None:
         with suppress(sqlite3.Error):  # it only makes the file smaller; the next commit will tell
             # A script, because it is stepped to its end: each step gives back one page.
             self._connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
 
-    def _seal_due(self, durable: Durable) -> bool:
+    @property
+    def _unsealed(self) -> bool:
+        return self.durable.size > max(0, self.durable.sealed)
+
+    def _seal_due(self, durable: Durable, now: Stamp) -> bool:
         if durable.size <= max(0, durable.sealed):
             return False
-        return self._sealed_at is None or self._clock.now().since(self._sealed_at) >= SEAL_AFTER_S
+        return self._sealed_at is None or now.since(self._sealed_at) >= SEAL_AFTER_S
 
     def _finish(self) -> None:
         """Leave a sealed head and a short WAL; a full disk is no reason not to stop."""
-        if self._over is None and self.durable.size > max(0, self.durable.sealed):
+        if self._over is None and self._unsealed:
             self._process([SealHead(Future())])
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")

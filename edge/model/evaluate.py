@@ -89,6 +89,7 @@ def evaluate(detector: Detector, pictures: list[Labelled]) -> Iterator[dict[str,
     Figures: `pictures`, `unreadable`, and for each label `ap50`, `objects`, and `recall` at the
     detector's threshold by height of the box over height of the picture.
     """
+    detector.spec = detector.spec.model_copy(update={"floor": FLOOR})
     cases: dict[Label, list[Case]] = {label: [] for label in Label}
     heights: list[float] = []
     unreadable = 0
@@ -98,7 +99,7 @@ def evaluate(detector: Detector, pictures: list[Labelled]) -> Iterator[dict[str,
         except ValueError:
             unreadable += 1
             continue
-        found = detector.detect([frame], floor=FLOOR)[0]
+        found = detector.detect([frame])[0]
         heights.append(picture.height)
         for label in Label:
             rows = [(*thing.box, thing.score) for thing in found if thing.label is label]

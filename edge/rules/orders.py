@@ -17,7 +17,9 @@ from edge.errors import Refused
 from edge.rules.recall import DONE, FAILED, moment
 from edge.rules.state import RulesState
 
-ERRANDS = frozenset({OrderKind.SNAPSHOT, OrderKind.RESEND, OrderKind.ROTATE_KEY})
+ERRANDS = frozenset(
+    {OrderKind.SNAPSHOT, OrderKind.RESEND, OrderKind.ROTATE_KEY, OrderKind.CHALLENGE}
+)
 """Orders that take time and the outside world: who carries them out answers them."""
 
 

@@ -75,7 +75,8 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.CAMERA_REPLAYED, ALWAYS, min_s=1, hold_s=60),
     Rule(AlarmCode.CAMERA_STILL_PHOTO, ALWAYS, min_s=1, hold_s=60),
     Rule(AlarmCode.CAMERA_CLOCK_WRONG, ALWAYS, min_s=1, hold_s=60),
-    Rule(AlarmCode.CHALLENGE_FAILED, ALWAYS),
+    # Only the next challenge tells whether the camera sees again.
+    Rule(AlarmCode.CHALLENGE_FAILED, ALWAYS, recur_s=86_400),
     Rule(AlarmCode.GATE_BLIND, ALWAYS, min_s=1, hold_s=60),
     Rule(AlarmCode.METER_LOST, ALWAYS, min_s=5, hold_s=60),
     Rule(AlarmCode.CONTACT_LOST, ALWAYS, min_s=5, hold_s=60),

@@ -1,4 +1,4 @@
-"""The one module that knows pymodbus: reads registers and bits, answers only with what fits.
+"""The one module that knows pymodbus: reads registers and bits, switches coils, one at a time.
 
 What pymodbus leaves to us (versions of 2026):
 
@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from pymodbus import FramerType
@@ -29,6 +30,10 @@ from edge.sensors.load import read_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
 from edge.sensors.spec import SerialBus, TcpBus
 
+_Client = AsyncModbusSerialClient | AsyncModbusTcpClient
+
+_WRITE_COIL = 5
+_COIL_FRAME = Span(DISCRETE_INPUTS, 0, 24)  # a write and its answer are as long as this read's
 _MAX_QUIET_ROUNDS = 5
 _MAX_QUIET_S = 0.5
 _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
@@ -57,47 +62,63 @@ class ModbusPort(Protocol):
             BusDownError: there is no line.
         """
 
+    async def write_coil(self, unit: int, address: int, on: bool) -> None:
+        """Switch one coil of unit `unit`; it has confirmed it. Raises as `read` does."""
+
     def close(self) -> None:
-        """Give the line back. A later read opens it again."""
+        """Give the line back. A later request opens it again."""
 
 
 def open_port(bus: TcpBus | SerialBus, clock: Clock) -> ModbusPort:
-    """A port for `bus`; nothing is opened before the first read."""
+    """A port for `bus`, which several may use; nothing is opened before the first request."""
     return PymodbusPort(bus, clock)
 
 
 class PymodbusPort:
-    """ModbusPort over pymodbus' asyncio clients."""
+    """ModbusPort over pymodbus' asyncio clients. Whoever comes while it is in use waits."""
 
     def __init__(self, bus: TcpBus | SerialBus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
         self._serial = isinstance(bus, SerialBus)
         self._heard = 0
+        self._turn = asyncio.Lock()
         self._client = self._make_client()
 
     async def read(self, unit: int, span: Span) -> list[int]:
-        await self._connect()
-        try:
-            answer = await self._request(unit, span)
-            _heed_cancellation()
-        except ModbusException as error:
-            await self._fall_quiet()
-            raise NoAnswerError(
-                f"{self._name} unit {unit}: no answer within {self._bus.timeout_s:g} s; "
-                "check its address, supply and wiring"
-            ) from error
-        if answer.isError():
-            code = getattr(answer, "exception_code", "?")
-            raise SourceError(
-                f"{self._name} unit {unit}: refuses to read {_words(span)} (exception {code}); "
-                "check the meter's profile"
+        async with self._turn:
+            answer = await self._ask(
+                unit, self._patience_s(span), lambda client: _read(client, unit, span)
             )
-        values = _fitting(answer, unit, span)
-        if values is None:
-            await self._fall_quiet()
-            raise NoAnswerError(f"{self._name} unit {unit}: the answer does not fit {_words(span)}")
-        return values
+            if answer.isError():
+                code = getattr(answer, "exception_code", "?")
+                raise SourceError(
+                    f"{self._name} unit {unit}: refuses to read {_words(span)} "
+                    f"(exception {code}); check the meter's profile"
+                )
+            values = _fitting(answer, unit, span)
+            if values is None:
+                await self._fall_quiet()
+                raise NoAnswerError(
+                    f"{self._name} unit {unit}: the answer does not fit {_words(span)}"
+                )
+            return values
+
+    async def write_coil(self, unit: int, address: int, on: bool) -> None:
+        where = f"{self._name} unit {unit}: coil {address:#06x}"
+        async with self._turn:
+            answer = await self._ask(
+                unit,
+                self._patience_s(_COIL_FRAME),
+                lambda client: client.write_coil(address, on, device_id=unit),
+            )
+            if answer.isError():
+                code = getattr(answer, "exception_code", "?")
+                raise SourceError(f"{where} cannot be switched (exception {code})")
+            told = (answer.dev_id, answer.function_code, answer.address, list(answer.bits[:1]))
+            if told != (unit, _WRITE_COIL, address, [on]):
+                await self._fall_quiet()
+                raise NoAnswerError(f"{where}: the answer does not fit")
 
     def close(self) -> None:
         self._client.close()
@@ -108,8 +129,8 @@ class PymodbusPort:
             return f"bus {self._bus.code} ({self._bus.device})"
         return f"bus {self._bus.code} ({self._bus.host}:{self._bus.port})"
 
-    def _make_client(self) -> AsyncModbusSerialClient | AsyncModbusTcpClient:
-        client: AsyncModbusSerialClient | AsyncModbusTcpClient
+    def _make_client(self) -> _Client:
+        client: _Client
         if isinstance(self._bus, SerialBus):
             client = AsyncModbusSerialClient(
                 self._bus.device,
@@ -144,19 +165,22 @@ class PymodbusPort:
         if not connected:
             raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
 
-    async def _request(self, unit: int, span: Span) -> ModbusPDU:
-        self._client.ctx.comm_params.timeout_connect = self._patience_s(span)
-        if span.function == DISCRETE_INPUTS:
-            return await self._client.read_discrete_inputs(
-                span.address, count=span.count, device_id=unit
-            )
-        if span.function == 3:
-            return await self._client.read_holding_registers(
-                span.address, count=span.count, device_id=unit
-            )
-        return await self._client.read_input_registers(
-            span.address, count=span.count, device_id=unit
-        )
+    async def _ask(
+        self, unit: int, patience_s: float, request: Callable[[_Client], Awaitable[ModbusPDU]]
+    ) -> ModbusPDU:
+        """One request and whatever answer came in time."""
+        await self._connect()
+        self._client.ctx.comm_params.timeout_connect = patience_s
+        try:
+            answer = await request(self._client)
+            _heed_cancellation()
+        except ModbusException as error:
+            await self._fall_quiet()
+            raise NoAnswerError(
+                f"{self._name} unit {unit}: no answer within {self._bus.timeout_s:g} s; "
+                "check its address, supply and wiring"
+            ) from error
+        return answer
 
     def _patience_s(self, span: Span) -> float:
         """`timeout_s`, and on a serial line the time that both frames take to travel."""
@@ -178,6 +202,14 @@ class PymodbusPort:
             await self._clock.sleep(min(self._bus.timeout_s, _MAX_QUIET_S))
             if self._heard == heard:
                 return
+
+
+async def _read(client: _Client, unit: int, span: Span) -> ModbusPDU:
+    if span.function == DISCRETE_INPUTS:
+        return await client.read_discrete_inputs(span.address, count=span.count, device_id=unit)
+    if span.function == 3:
+        return await client.read_holding_registers(span.address, count=span.count, device_id=unit)
+    return await client.read_input_registers(span.address, count=span.count, device_id=unit)
 
 
 def _heed_cancellation() -> None:

@@ -150,8 +150,10 @@ class Poller:
                 self._emit(SourceLost(source, now, reason))
 
 
-async def poll_bus(bus: TcpBus | SerialBus, *, clock: Clock, emit: Emit) -> None:
-    """Poll `bus` until cancelled.
+async def poll_bus(
+    bus: TcpBus | SerialBus, *, clock: Clock, emit: Emit, port: ModbusPort | None = None
+) -> None:
+    """Poll `bus` until cancelled, through `port` where somebody else uses it too.
 
     Emits a Reading per meter and sweep, a ContactChange per contact at first and at every
     change, and SourceLost and SourceBack once each; a meter that answers without a figure for
@@ -160,7 +162,7 @@ async def poll_bus(bus: TcpBus | SerialBus, *, clock: Clock, emit: Emit) -> None
     Raises:
         ConfigError: a meter's profile is unknown or faulty.
     """
-    port = open_port(bus, clock)
+    port = port or open_port(bus, clock)
     poller = Poller(bus, port, clock=clock, emit=emit)
     backoff_s = 0.0
     try:

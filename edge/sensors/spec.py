@@ -1,15 +1,19 @@
-"""How buses, meters and contacts are wired: the shape of `[[bus]]` in seal.toml."""
+"""How buses, meters, contacts and lamps are wired: `[[bus]]` and `[[challenge]]` in seal.toml."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from edge.domain.activity import Duty
 from edge.errors import Unfit
 from edge.sensors.profiles import profile_names
 from edge.wiring import Code, Host, Many, Spec, form, platform_code
+
+MIN_SIDE = 0.005  # of a box in which a lamp is looked for, in fractions of the picture
+
+Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 def _known_profile(name: str) -> str:
@@ -94,6 +98,48 @@ class SerialBus(_Bus):
         default="N", description="parity: none, even or odd", examples=["N"]
     )
     stop_bits: Literal[1, 2] = Field(default=1, description="stop bits", examples=[1])
+
+
+class ViewSpec(Spec):
+    """Where a camera sees a challenge's lamp."""
+
+    camera: Code = Field(description="code of the camera", examples=["shaft-cam"])
+    box: Annotated[tuple[Fraction, Fraction, Fraction, Fraction], Field(strict=False)] = Field(
+        description="where the lamp, or what it lights, is seen: left, top, right, bottom in "
+        "fractions of the picture; tight around it",
+        examples=[[0.45, 0.3, 0.55, 0.4]],
+    )
+
+    @field_validator("box")
+    @classmethod
+    def _has_area(cls, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+        if box[2] - box[0] < MIN_SIDE or box[3] - box[1] < MIN_SIDE:
+            raise Unfit(
+                "is no box, or too small a one",
+                f"give left, top, right, bottom that are {MIN_SIDE:g} apart or more",
+            )
+        return box
+
+
+class ChallengeSpec(Spec):
+    """A lamp that is switched at moments nobody knows; a camera that does not see it lies."""
+
+    code: Code = Field(description="name of the lamp in every record", examples=["mouth-lamp"])
+    bus: Code = Field(description="code of the bus that it is wired to", examples=["substation"])
+    unit: int = Field(ge=1, le=247, description="Modbus unit (slave) address", examples=[20])
+    coil: int = Field(
+        ge=0, le=0xFFFF, description="coil that switches it, as sent on the wire", examples=[0]
+    )
+    view: Annotated[Many[ViewSpec], Field(min_length=1, max_length=16)] = Field(
+        description="who must see it, and where"
+    )
+    mean_h: float = Field(
+        default=2.0,
+        ge=0.1,
+        le=168,
+        description="hours between two challenges on average; each moment is drawn by chance",
+        examples=[2.0],
+    )
 
 
 BusSpec = Annotated[TcpBus | SerialBus, Field(discriminator="transport")]

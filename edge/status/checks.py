@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.domain.loss import name_of
 from edge.domain.names import Name
 
 GRACE_S = 30.0  # after a start, until which what was never seen is not held against a part
@@ -49,7 +50,8 @@ def source(
         uptime_s: since the start.
     """
     if lost is not None:
-        return Check(name, False, Name(f"失联：{lost}", f"lost: {lost}"))
+        why = name_of(lost)
+        return Check(name, False, Name(f"失联：{why.zh}", f"lost: {why.en}"))
     if age_s is None:
         return Check(name, uptime_s < GRACE_S, Name("尚无数据", "nothing seen yet"))
     text = Name(f"{age_s:.0f} 秒前有数据", f"seen {age_s:.0f} s ago")

@@ -8,8 +8,10 @@ from typing import Any
 import edge
 from edge.clock import Clock, Stamp
 from edge.config import SealConfig
+from edge.domain.loss import name_of
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
+    ChallengeRun,
     ContactChange,
     Observation,
     PictureQuality,
@@ -185,6 +187,8 @@ class Status:
             for contact in bus.contact:
                 limits[contact.code] = None
         return limits | {camera.code: checks.PICTURE_S for camera in self._config.camera}
+        for lamp in self._config.challenge:
+            limits[lamp.code] = None
 
     def _sources(self, now: Stamp) -> list[dict[str, Any]]:
         kinds: dict[str, tuple[str, str]] = {}
@@ -192,12 +196,14 @@ class Status:
             kinds |= {meter.code: ("meter", meter.duty.value) for meter in bus.meter}
             kinds |= {contact.code: ("contact", contact.normally) for contact in bus.contact}
         kinds |= {camera.code: ("camera", "") for camera in self._config.camera}
+        kinds |= {lamp.code: ("lamp", "") for lamp in self._config.challenge}
         return [
             {
                 "code": code,
                 "kind": kind,
                 "aspect": aspect,
                 "lost": self._lost.get(code, ""),
+                "lost_zh": name_of(self._lost.get(code, "")).zh,
                 "age_s": _rounded(self._age(code, now)),
                 "detected_s": _rounded(_age(self._detected.get(code), now)),
                 "figures": self._figures.get(code, {}),
@@ -255,6 +261,8 @@ def _figures(observation: Observation) -> dict[str, float]:
             }
         case ContactChange():
             return {"closed": int(observation.closed)}
+        case ChallengeRun():
+            return {"lamp_seen": int(observation.seen), "lamp_step": observation.step}
     return {}
 
 

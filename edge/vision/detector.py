@@ -43,11 +43,19 @@ _ORT_ERRORS = tuple(
 
 @dataclass(frozen=True, slots=True)
 class Detection:
-    """One thing found. `box` is x1, y1, x2, y2 in pixels of the picture given."""
+    """One thing found.
+
+    Attributes:
+        label: what it is.
+        score: 0..1.
+        box: x1, y1, x2, y2 in pixels of the picture given.
+        sure: whether its score reaches the model's threshold and not only its floor.
+    """
 
     label: Label
     score: float
     box: tuple[float, float, float, float]
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,21 +121,16 @@ class Detector:
         grey = np.full((self.spec.height, self.spec.width, 3), 114, np.uint8)
         self.detect([grey])
 
-    def detect(
-        self, pictures: Sequence[Pixels], floor: float | None = None
-    ) -> list[list[Detection]]:
+    def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Detections of each picture (uint8, height x width x 3, BGR), best first.
 
-        Args:
-            pictures: of any sizes.
-            floor: the lowest score that is told; by default the model's threshold.
+        Those between the model's floor and its threshold are told too, as not sure.
 
         Raises:
             Refused: the model fails or gives something else than its format says.
         """
         if not pictures:
             return []
-        lowest = self.spec.threshold if floor is None else floor
         placed = [self._place(picture) for picture in pictures]
         groups = [placed] if self.batches else [[item] for item in placed]
         found: list[list[Detection]] = []
@@ -135,7 +138,7 @@ class Detector:
             boxes, scores = self._run(np.stack([tensor for tensor, _ in group]))
             for i, (_, placing) in enumerate(group):
                 height, width = pictures[len(found)].shape[:2]
-                found.append(self._select(boxes[i], scores[i], placing, (width, height), lowest))
+                found.append(self._select(boxes[i], scores[i], placing, width, height))
         return found
 
     def _run(self, batch: npt.NDArray[np.float32]) -> tuple[Any, Any]:
@@ -194,16 +197,15 @@ class Detector:
         boxes: npt.NDArray[np.float32],
         scores: npt.NDArray[np.float32],
         placing: _Placing,
-        size: tuple[int, int],
-        floor: float,
+        width: int,
+        height: int,
     ) -> list[Detection]:
         """Threshold, suppression a label, and back to the picture's pixels."""
-        width, height = size
         found: list[Detection] = []
         sane = np.isfinite(boxes).all(axis=-1) & np.isfinite(scores).all(axis=-1)
         for label, classes in self.spec.classes.items():
             best = np.where(sane, scores[:, list(classes)].max(axis=-1), 0.0)
-            chosen = np.flatnonzero(best >= floor)
+            chosen = np.flatnonzero(best >= min(self.spec.floor, self.spec.threshold))
             chosen = chosen[np.argsort(-best[chosen], kind="stable")][:MAX_CANDIDATES]
             for i in suppress(boxes[chosen], best[chosen], self.spec.nms_iou):
                 x1, y1, x2, y2 = (float(edge) for edge in boxes[chosen[i]])
@@ -215,7 +217,8 @@ class Detector:
                 )
                 if box[2] > box[0] and box[3] > box[1]:
                     score = min(1.0, float(best[chosen[i]]))
-                    found.append(Detection(label, score, box))
+                    sure = bool(best[chosen[i]] >= self.spec.threshold)
+                    found.append(Detection(label, score, box, sure))
         found.sort(key=lambda item: -item.score)
         return found[:MAX_DETECTIONS]
 

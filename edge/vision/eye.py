@@ -6,77 +6,72 @@ import math
 from dataclasses import dataclass
 
 from edge.domain.observation import Measures
-from edge.vision.channel import Why
+from edge.vision.channel import Box, Why
 from edge.vision.gate import GATE_WIDTH, Gate, GateState
-from edge.vision.measure import (
-    MEASURE_WIDTH,
-    Reference,
-    Stillness,
-    inner,
-    measure,
-    shrunk,
-)
+from edge.vision.measure import MEASURE_WIDTH, Measurer, shrunk
 from edge.vision.picture import Pixels
+from edge.vision.policy import Decoding
 
-AWAKE_LOOK_S = 0.1  # between two looks while something moves
+LOOK_S = 0.2  # between two looks where everything is decoded …
+HASTE_S = 0.04  # … or as soon as this, when a picture is due and was not taken before
 PICTURE_S = 0.2  # between two pictures handed over while something moves
+ATTENTIVE_S = 1.0  # and while something that may stand still is in view, or another source says so
 LOOK_ANYWAY_S = 10.0  # a picture is handed over this often even when the gate stays closed
 QUALITY_S = 1.0  # between two measures
 KEY_GAP_S = 0.45  # key pictures that come faster than this are not all looked at
-LONG_GROUP_S = 1.25  # groups up to this long are looked at by their key pictures alone
-BETWEEN_S = 1.0  # in longer groups, the longest time without a look
-_JITTER_S = 0.02  # packets come a little early or late
+BETWEEN_S = 1.0  # the longest time without a look where keys come too rarely
+LONGEST_S = 8.0  # … and where only keys were asked for
+JITTER_S = 0.02  # packets come a little early or late
 
 
-class Pace:
-    """Decides which packets are decoded now and which may wait for (or be saved by) a key.
+def due(decoding: Decoding, key: bool, unseen_s: float) -> bool:
+    """Whether to decode up to this packet now, nothing having moved.
 
-    Decoding is the cost. While nothing moves, a group's key picture stands for the group; in
-    groups longer than `LONG_GROUP_S` that would be too slow for an alarm within two seconds.
+    Args:
+        decoding: the policy.
+        key: whether the packet is a key picture.
+        unseen_s: time since the last look.
     """
-
-    def __init__(self) -> None:
-        self._looked = -math.inf
-        self._key_at: float | None = None
-        self._group_s = 0.0
-
-    def due(self, t: float, key: bool, awake: bool) -> bool:
-        """Whether to decode up to this packet now."""
-        if key:
-            if self._key_at is not None:
-                self._group_s = t - self._key_at
-            self._key_at = t
-        if awake:
+    match decoding:
+        case Decoding.FULL:
             return True
-        if key and t - self._looked >= KEY_GAP_S:
-            return True
-        lasting = t - self._key_at if self._key_at is not None else 0.0
-        long = max(self._group_s, lasting) > LONG_GROUP_S
-        limit = BETWEEN_S if long else LONG_GROUP_S
-        return t - self._looked >= limit
-
-    def looked(self, t: float) -> None:
-        """A picture came out of the decoder and was looked at."""
-        self._looked = t
+        case Decoding.KEYS:
+            return unseen_s >= (KEY_GAP_S if key else LONGEST_S)
+        case Decoding.BETWEEN:
+            return unseen_s >= (KEY_GAP_S if key else BETWEEN_S)
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What one look led to."""
+    """What one look led to.
+
+    Attributes:
+        picture: why the picture is handed over, if it is.
+        measures: once a second.
+        moving: what moves in the picture, biggest first, as fractions of it.
+        opened: whether this look opened a quiet gate.
+    """
 
     picture: Why | None
     measures: Measures | None
+    moving: tuple[Box, ...] = ()
+    opened: bool = False
 
 
 class Eye:
-    """Gate, picture quality, and the rates at which pictures and measures are handed over."""
+    """Gate, picture quality, and the rates at which pictures and measures are handed over.
+
+    Attributes:
+        looked: when it last looked, seconds.
+        handed: which picture was last handed over, seconds.
+    """
 
     def __init__(self) -> None:
         self._gate = Gate()
-        self._reference = Reference()
-        self._stillness = Stillness()
+        self._measurer = Measurer()
         self._state = GateState.CALIBRATING
-        self._looked = self._handed = self._anyway = self._measured = -math.inf
+        self.looked = self.handed = -math.inf
+        self._looked_at_key = self._anyway = self._measured = -math.inf
 
     @property
     def awake(self) -> bool:
@@ -88,44 +83,51 @@ class Eye:
         """The gate's state at the last look."""
         return self._state
 
-    def wants(self, t: float, since_key: int) -> bool:
+    @property
+    def threshold(self) -> float:
+        """Grey levels that a typical pixel must differ by."""
+        return self._gate.threshold
+
+    def wants(self, t: float, since_key: int, leave: bool) -> bool:
         """Whether a decoded picture is to be looked at at all."""
-        return (
-            not self.awake
-            or since_key == 0
-            or t - self._looked >= AWAKE_LOOK_S - _JITTER_S
-            or t - self._handed >= PICTURE_S - _JITTER_S
-        )
+        if since_key == 0 and t - self._looked_at_key >= KEY_GAP_S:
+            return True
+        hasty = self.awake and leave and t - self.handed >= PICTURE_S - JITTER_S
+        return t - self.looked >= (HASTE_S if hasty else LOOK_S) - JITTER_S
 
     def step(self, luma: Pixels, t: float, since_key: int, leave: bool, attentive: bool) -> Look:
         """Look at the luma of one picture.
 
         Args:
             luma: height x width.
-            t: seconds, never going back.
+            t: when it came, seconds, never going back.
             since_key: how many pictures after its key picture it came.
             leave: whether the receiver takes another picture now.
-            attentive: something was in view lately, so that pictures are wanted at every look.
+            attentive: pictures are wanted now and then although nothing moves.
         """
         grey = shrunk(luma, MEASURE_WIDTH)
-        still_s = self._stillness.step(luma, t, since_key)
-        self._looked = t
+        still_s = self._measurer.watch(luma, t, since_key)
+        self.looked = t
+        if since_key == 0:
+            self._looked_at_key = t
+        quiet = self._state is GateState.QUIET
         self._state = self._gate.step(shrunk(grey, GATE_WIDTH), t)
         measures = None
-        if t - self._measured >= QUALITY_S - 2 * _JITTER_S:
+        if t - self._measured >= QUALITY_S - 2 * JITTER_S:
             self._measured = t
-            part = inner(grey)
-            measures = measure(part, self._reference.compare(part, t), still_s)
-        return Look(self._why(t, attentive) if leave else None, measures)
+            size = (luma.shape[1], luma.shape[0])
+            measures = self._measurer.measure(grey, size, still_s)
+        why = self._why(t, attentive) if leave else None
+        return Look(why, measures, self._gate.moving, opened=quiet and self.awake)
 
     def _why(self, t: float, attentive: bool) -> Why | None:
-        if t - self._handed < PICTURE_S - _JITTER_S:
-            return None
-        why = None
-        if t - self._anyway >= LOOK_ANYWAY_S or (attentive and not self.awake):
-            why = Why.LOOK_ANYWAY
-        if self.awake:
-            why = Why.MOTION
-        if why is not None:
-            self._handed = self._anyway = t
-        return why
+        since = t - self.handed + JITTER_S
+        if self.awake and since >= PICTURE_S:
+            return Why.MOTION
+        if (attentive and since >= ATTENTIVE_S) or t - self._anyway >= LOOK_ANYWAY_S:
+            return Why.LOOK_ANYWAY
+        return None
+
+    def hand(self, t: float) -> None:
+        """The picture that came at `t` is handed over."""
+        self.handed = self._anyway = t

@@ -49,7 +49,10 @@ class ModelSpec(BaseModel):
     pad: int = Field(default=114, ge=0, le=255)
     mean: Triple = (0.0, 0.0, 0.0)
     std: Positive = (1.0, 1.0, 1.0)
-    threshold: float = Field(default=0.4, ge=0.01, le=1)
+    threshold: float = Field(default=0.4, ge=0.01, le=1, description="sure from this score on")
+    floor: float = Field(
+        default=0.3, ge=0.01, le=1, description="told from this score on; followed, not believed"
+    )
     nms_iou: float = Field(default=0.55, gt=0, le=1)
     classes: dict[Label, tuple[Annotated[int, Field(ge=0, le=10_000)], ...]]
     figures: dict[str, Any] = Field(default={}, description="measured; for people")

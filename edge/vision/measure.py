@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import math
+import zlib
+from collections import deque
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from edge.domain.observation import Measures
 from edge.vision.picture import Pixels, fitted
-
-Floats = npt.NDArray[np.float32]
+from edge.vision.sketch import Sketcher
 
 MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any resolution
-REFERENCE_S = 300.0  # how slowly the reference picture's edges are learned
-LEARNABLE = 0.3  # less similar and poorer pictures are not learned
-FLAT = 1.0  # spread of edge strength below which a picture has no edges to compare
+KEYS_KEPT = 8  # key pictures that a new one may be equal to
+STILL_NOISE = 0.1  # grey levels that two pictures of a live sensor differ by at least, on average
+DARK_LEVEL, BRIGHT_LEVEL = 32, 230  # of 256; black is 16 and white 235 in most videos
 BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
 
 
@@ -33,49 +33,6 @@ def inner(picture: Pixels, border_share: float = BORDER) -> Pixels:
     return picture[border : height - border]
 
 
-class Reference:
-    """The slowly learned edges of what the camera usually shows."""
-
-    def __init__(self) -> None:
-        self._edges: Floats | None = None
-        self._t = 0.0
-
-    def compare(self, grey: Pixels, t: float) -> float:
-        """Correlation of this picture's edges with the reference, -1..1; then learn a little.
-
-        1 while there is no reference with edges; 0 for a picture without any.
-        """
-        edges = _edges(grey)
-        if self._edges is None or self._edges.shape != edges.shape:
-            self._edges, self._t = edges, t
-            return 1.0
-        similarity = _correlation(self._edges, edges)
-        if similarity < LEARNABLE and edges.std() < self._edges.std() / 2:
-            return similarity  # a cover must not become what is usual
-        share = 1 - math.exp(-max(0.0, t - self._t) / REFERENCE_S)
-        self._edges += (edges - self._edges) * np.float32(share)
-        self._t = t
-        return similarity
-
-
-def _edges(grey: Pixels) -> Floats:
-    smooth = cv2.GaussianBlur(grey, (5, 5), 0).astype(np.float32)
-    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0)
-    along = cv2.Sobel(smooth, cv2.CV_32F, 0, 1)
-    return np.asarray(cv2.magnitude(across, along), np.float32)
-
-
-def _correlation(reference: Floats, edges: Floats) -> float:
-    a, b = reference.astype(np.float64), edges.astype(np.float64)
-    a, b = a - a.mean(), b - b.mean()
-    spread_a, spread_b = float(a.std()), float(b.std())
-    if spread_a < FLAT:
-        return 1.0
-    if spread_b < FLAT:
-        return 0.0
-    return _same(float(np.clip((a * b).mean() / (spread_a * spread_b), -1, 1)))
-
-
 def _same(figure: float) -> float:
     """Without the last digits, in which sums differ by where in memory the pixels lie.
 
@@ -85,16 +42,18 @@ def _same(figure: float) -> float:
 
 
 class Stillness:
-    """Since when no two pictures differed at all, sensor noise included.
+    """Since when no two pictures differed as a live sensor's do.
 
-    Key pictures are compared, to the last bit: between them an encoder may skip a live
-    sensor's noise or go on refining a still picture, but it begins each group anew. Of a
-    still source most are equal; one that is not may be the encoder's change of quantiser, two
-    in a row are not. The strips where cameras write the time are left out.
+    Key pictures are compared: between them an encoder may skip a live sensor's noise or go on
+    refining a still picture, but it begins each group anew. Of a still source most are equal to
+    the last bit, or to one of those before: a quantiser that wanders comes back. What else an
+    encoder makes of it differs by less than noise. One picture that differs may be a change of
+    the quantiser, two in a row are not. The strips where cameras write the time are left out.
     """
 
     def __init__(self) -> None:
         self._key: Pixels | None = None
+        self._seen: deque[int] = deque(maxlen=KEYS_KEPT)
         self._since: float | None = None
         self._differed = False
 
@@ -105,23 +64,58 @@ class Stillness:
             Seconds of stillness up to now.
         """
         if since_key == 0:
-            rows = np.ascontiguousarray(inner(luma)[::2])
-            equal = self._key is not None and np.array_equal(self._key, rows)
-            if equal and self._since is None:
+            rows = np.ascontiguousarray(inner(luma)[::4])
+            still = self._is_still(rows)
+            if still and self._since is None:
                 self._since = t
-            if not equal and self._differed:
+            if not still and self._differed:
                 self._since = None
-            self._key, self._differed = rows, not equal
+            self._key, self._differed = rows, not still
         return 0.0 if self._since is None else max(0.0, t - self._since)
 
+    def _is_still(self, rows: Pixels) -> bool:
+        print_ = zlib.crc32(rows.data, rows.shape[0] << 16 | rows.shape[1])
+        known = print_ in self._seen
+        if not known:
+            self._seen.append(print_)
+        if known or self._key is None or self._key.shape != rows.shape:
+            return known
+        return cv2.norm(rows, self._key, cv2.NORM_L1) / max(1, rows.size) < STILL_NOISE
 
-def measure(grey: Pixels, similarity: float, still_s: float) -> Measures:
-    """Measures of the inner part of a grey picture that is `MEASURE_WIDTH` wide."""
-    laplacian = cv2.Laplacian(grey, cv2.CV_64F)
-    return Measures(
-        brightness=_same(float(grey.mean())),
-        contrast=_same(float(grey.std())),
-        sharpness=_same(float(laplacian.var())),
-        similarity=similarity,
-        still_s=still_s,
-    )
+
+class Measurer:
+    """The measures of one connection's pictures."""
+
+    def __init__(self) -> None:
+        self._stillness = Stillness()
+        self._sketcher = Sketcher()
+
+    def watch(self, luma: Pixels, t: float, since_key: int) -> float:
+        """Take every picture that is looked at; gives the seconds of stillness."""
+        return self._stillness.step(luma, t, since_key)
+
+    def measure(self, grey: Pixels, size: tuple[int, int], still_s: float) -> Measures:
+        """Measures of a grey picture that is `MEASURE_WIDTH` wide; call it about once a second.
+
+        Args:
+            grey: the picture, shrunk.
+            size: width and height of the picture before.
+            still_s: what `watch` said of it.
+        """
+        part = inner(grey)
+        sketch, shift = self._sketcher.step(part)
+        levels = np.bincount(part.ravel(), minlength=256) / max(1, part.size)
+        steps = np.arange(256)
+        mean = float(levels @ steps)
+        return Measures(
+            brightness=_same(mean),
+            contrast=_same(math.sqrt(max(0.0, float(levels @ (steps - mean) ** 2)))),
+            sharpness=_same(float(cv2.Laplacian(part, cv2.CV_64F).var())),
+            still_s=still_s,
+            dark=_same(float(levels[:DARK_LEVEL].sum())),
+            bright=_same(float(levels[BRIGHT_LEVEL:].sum())),
+            shift_px=_same(shift),
+            width=size[0],
+            height=size[1],
+            sketch=sketch.pack(),
+        )

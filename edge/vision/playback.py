@@ -1,8 +1,10 @@
-"""A video file through the same gate, detector and tracker, in simulated time."""
+"""A video file through the same sight, detector and tracker, in simulated time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,12 +13,14 @@ import av
 from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
 from edge.errors import Refused
+from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
 from edge.vision.detector import Detector
-from edge.vision.eye import Eye, Pace
-from edge.vision.picture import Picture
+from edge.vision.lazy import F
+from edge.vision.picture import Picture, Pixels
+from edge.vision.ring import P
+from edge.vision.sight import Shown, Sight
 from edge.vision.source import open_file, video_stream
 from edge.vision.spec import CameraSpec
-from edge.vision.stream import LazyDecoder, colour, luma
 from edge.vision.tracker import Tracker
 from edge.vision.watch import Attention, as_found, as_quality
 
@@ -24,10 +28,12 @@ MAX_GAP_S = 10.0  # a longer gap between two pictures is a fault of the file's s
 
 
 class Coming(NamedTuple):
-    """A picture that may be had: `decode` it or let it pass, before the next one comes.
+    """A picture that may be had: `decode` it or let it pass.
+
+    It may also be asked for when a later one moves, up to two of its groups later.
 
     Attributes:
-        decode: gives the picture.
+        decode: gives the picture; each time the same.
         t: seconds since the first one, never going back.
         since_key: its number after its key picture; 0 is the key itself.
     """
@@ -36,10 +42,57 @@ class Coming(NamedTuple):
     t: float
     since_key: int
 
+    @property
+    def size(self) -> int:
+        return 0
 
-def play(
-    path: Path, camera: CameraSpec, detector: Detector | None, start: Stamp
-) -> Iterator[tuple[Observation, Picture | None]]:
+    @property
+    def is_keyframe(self) -> bool:
+        return self.since_key == 0
+
+    @property
+    def pts(self) -> int | None:
+        return None
+
+
+class _Had:
+    """A picture that is decoded when its pixels are wanted."""
+
+    pts: int | None = None
+
+    def __init__(self, coming: Coming) -> None:
+        self._coming = coming
+
+    @cached_property
+    def frame(self) -> av.VideoFrame:
+        return self._coming.decode()
+
+
+class _Reel:
+    """Pictures that decode themselves; a `lazy.Codec`."""
+
+    def decode(self, packet: Coming) -> Sequence[_Had]:
+        return [_Had(packet)]
+
+    def drain(self) -> Sequence[_Had]:
+        return []
+
+    def restart(self) -> None:
+        return
+
+
+@dataclass
+class _Viewer:
+    """Always takes the next picture."""
+
+    leave: bool = True
+    attentive: bool = False
+
+
+Said = Iterator[tuple[Observation, Picture | None]]
+
+
+def play(path: Path, camera: CameraSpec, detector: Detector | None, start: Stamp) -> Said:
     """What `watch` would have emitted for this file, deterministic.
 
     Args:
@@ -51,60 +104,63 @@ def play(
     Raises:
         Refused: the file is no video or breaks off in its middle; says which.
     """
-    return follow(_frames(path), camera, detector, start)
+    try:
+        with open_file(str(path)) as container:
+            stream = video_stream(container)
+            codec = StreamCodec(stream)
+            sight = Sight(codec, luma, camera.watch)
+            sight.meter.codec = codec.name
+            packets = _in_time(container.demux(stream))
+            yield from _watched(packets, sight, colour, camera, detector, start)
+    except av.FFmpegError as error:
+        raise Refused(f"{path}: cannot be played ({error.strerror})") from error
+    if sight.decoded < 0:
+        raise Refused(f"{path}: no picture could be decoded")
 
 
 def follow(
     pictures: Iterable[Coming], camera: CameraSpec, detector: Detector | None, start: Stamp
-) -> Iterator[tuple[Observation, Picture | None]]:
+) -> Said:
     """The same for pictures from anywhere; only those that are looked at are decoded."""
-    eye, pace, tracker, attention = Eye(), Pace(), Tracker(), Attention()
-    attentive = False
+    sight = Sight(_Reel(), lambda had: luma(had.frame), camera.watch)
+    packets = ((coming, coming.t) for coming in pictures)
+    return _watched(packets, sight, lambda had: colour(had.frame), camera, detector, start)
+
+
+def _watched(
+    packets: Iterable[tuple[P, float]],
+    sight: Sight[P, F],
+    pixels: Callable[[F], Pixels],
+    camera: CameraSpec,
+    detector: Detector | None,
+    start: Stamp,
+) -> Said:
+    tracker, attention, viewer = Tracker(), Attention(), _Viewer()
     newest: Picture | None = None
-    for decode, t, since_key in pictures:
-        if not pace.due(t, since_key == 0, eye.awake):
-            continue
-        pace.looked(t)
-        if not eye.wants(t, since_key):
-            continue
-        stamp, frame = _later(start, t), decode()
-        look = eye.step(luma(frame), t, since_key, leave=True, attentive=attentive)
-        if look.picture is not None:
-            newest = Picture(colour(frame), stamp)
+    for packet, t in packets:
+        for news in sight.take(packet, t, viewer):
+            if not isinstance(news, Shown):
+                yield as_quality(camera.code, start.moved(sight.eye.looked), news), newest
+                continue
+            newest = Picture(pixels(news.frame), start.moved(news.at))
             if detector is not None:
                 height, width = newest.frame.shape[:2]
                 found = as_found(detector.detect([newest.frame])[0], width, height)
-                objects = tracker.step(found, stamp)
-                attentive = attention.step(tracker.following, stamp)
-                yield Sighting(camera.code, stamp, Quality.GOOD, objects), newest
-        if look.measures is not None:
-            yield as_quality(camera.code, stamp, look.measures), newest
+                objects = tracker.step(found, newest.stamp)
+                viewer.attentive = attention.step(tracker.restless, newest.stamp)
+                yield Sighting(camera.code, newest.stamp, Quality.GOOD, objects), newest
 
 
-def _frames(path: Path) -> Iterator[Coming]:
-    """Every picture of the file."""
-    try:
-        with open_file(str(path)) as container:
-            stream = video_stream(container)
-            lazy = LazyDecoder(stream)
-            first: float | None = None
-            t = 0.0
-            for packet in container.demux(stream):
-                if not packet.size:
-                    continue
-                lazy.take(packet)
-                for frame, since_key in lazy.decode():
-                    at = float(frame.time or 0.0)
-                    first = at if first is None else first
-                    # Stamps of a foreign file may jump; time goes forward, in bounded steps.
-                    t = min(max(t, at - first), t + MAX_GAP_S)
-                    yield Coming(lambda frame=frame: frame, t, since_key)  # type: ignore[misc]
-    except av.FFmpegError as error:
-        raise Refused(f"{path}: cannot be played ({error.strerror})") from error
-    if first is None:
-        raise Refused(f"{path}: no picture could be decoded")
-
-
-def _later(start: Stamp, seconds: float) -> Stamp:
-    step = round(seconds * 1e6)
-    return Stamp(start.wall_us + step, start.mono_us + step, start.boot)
+def _in_time(packets: Iterable[VideoPacket]) -> Iterator[tuple[VideoPacket, float]]:
+    """Every packet of a file and its time, seconds since the first one."""
+    first: float | None = None
+    t = 0.0
+    for packet in packets:
+        if not packet.size:
+            continue
+        stamp = packet.dts if packet.dts is not None else packet.pts
+        at = float((stamp or 0) * (packet.time_base or 0))
+        first = at if first is None else first
+        # Stamps of a foreign file may jump; time goes forward, in bounded steps.
+        t = min(max(t, at - first), t + MAX_GAP_S)
+        yield packet, t

@@ -8,23 +8,28 @@ import socket
 import sys
 from multiprocessing.process import BaseProcess
 
+from edge.domain.loss import Loss, said
 from edge.errors import Refused, SourceError
+from edge.vision.access import Access
 from edge.vision.channel import (
     HEADER,
-    LEAVE,
-    LEAVE_AND_LOOK,
+    ClipMessage,
+    Command,
     EndedMessage,
+    Kind,
     Message,
     PictureMessage,
+    command,
     parse_body,
     parse_header,
 )
 from edge.vision.inference import Inference
+from edge.vision.policy import Watch
 from edge.vision.stream import camera_process
 
 SILENCE_S = 15.0  # a process that says nothing for this long hangs; it gives up before that
-BODY_S = 2.0  # a message that was begun is there within this
-MESSAGES_A_S, PICTURES_A_S = 20.0, 8.0  # averaged; a process of ours says far less
+BODY_S = 4.0  # a message that was begun is there within this
+MESSAGES_A_S, PICTURES_A_S = 20.0, 12.0  # averaged; a process of ours says less
 BURST_S = 2.0  # so many seconds' worth may come at once
 JOIN_S = 0.5
 _BUFFER_BYTES = 1 << 20
@@ -69,10 +74,11 @@ class CameraProcess:
         self._channel = channel
         self._messages = Allowance(MESSAGES_A_S)
         self._pictures = Allowance(PICTURES_A_S)
+        self._clips_due = 0
 
     @classmethod
-    async def start(cls, url: str, inference: Inference) -> CameraProcess:
-        """Start a process for `url`.
+    async def start(cls, access: Access, watch: Watch, inference: Inference) -> CameraProcess:
+        """Start a process for the stream at `access`.
 
         The first start waits for the fork server to load its libraries, so it is done in the
         inference thread, not in the loop.
@@ -85,11 +91,13 @@ class CameraProcess:
             ours.setblocking(False)
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-            process = _context.Process(target=camera_process, args=(url, theirs), daemon=True)
+            process = _context.Process(
+                target=camera_process, args=(access, theirs, watch), daemon=True
+            )
             await inference.run(_start, process)
         except (OSError, EOFError) as error:
             ours.close()
-            raise SourceError(f"its process cannot be started ({error})") from error
+            raise SourceError(said(Loss.NOT_STARTED, error)) from error
         except asyncio.CancelledError:
             # If the start still happens, the process finds nobody listening and ends.
             ours.close()
@@ -109,8 +117,13 @@ class CameraProcess:
         Args:
             attentive: something was in view, so look even while nothing moves.
         """
+        self.tell(Command.LEAVE_AND_LOOK if attentive else Command.LEAVE)
+
+    def tell(self, what: Command, number: float = 0) -> None:
+        """Give it a command."""
+        self._clips_due += what is Command.CLIP
         try:
-            self._channel.send(LEAVE_AND_LOOK if attentive else LEAVE)
+            self._channel.send(command(what, number))
         except (BlockingIOError, BrokenPipeError, ConnectionResetError):
             return  # it has ended or does not read; `receive` will say so
 
@@ -125,12 +138,14 @@ class CameraProcess:
             async with asyncio.timeout(SILENCE_S):
                 header = await self._exactly(HEADER.size)
             kind, length = parse_header(bytes(header))
+            if kind is Kind.CLIP and not self._clips_due:
+                raise Refused("camera process: a clip that nobody asked for")
             async with asyncio.timeout(BODY_S):
                 body = await self._exactly(length)
         except TimeoutError as error:
-            raise SourceError("its decoder hangs") from error
+            raise SourceError(Loss.HANGS.value) from error
         except OSError as error:
-            raise SourceError(f"its decoder crashed ({self._died()})") from error
+            raise SourceError(said(Loss.CRASHED, self._died())) from error
         now = asyncio.get_running_loop().time()
         self._messages.spend(now)
         message = parse_body(kind, body)
@@ -138,6 +153,8 @@ class CameraProcess:
             raise SourceError(message.reason)
         if isinstance(message, PictureMessage):
             self._pictures.spend(now)
+        if isinstance(message, ClipMessage):
+            self._clips_due -= 1
         return message
 
     async def _exactly(self, size: int) -> bytearray:

@@ -10,9 +10,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Measures, PictureQuality, Quality
+from edge.vision.sketch import Sketch
 from edge.vision.spec import CameraSpec
 
 COVERED_S = 3.0  # a picture must be bad for this long to be covered …
@@ -82,6 +85,8 @@ class PictureAnalyser:
         self._sharpness = 0.0  # what is usual
         self._taken = 0
         self._unsure = 0
+        self._similarity = 1.0
+        self._sketch: Sketch | None = None
         self._newest: Stamp | None = None
 
     def step(self, quality: PictureQuality) -> list[Activity]:
@@ -93,6 +98,7 @@ class PictureAnalyser:
         self._newest = now
         # Unplug, cover, plug in again: similarity with a picture of the cover is high.
         self._unsure = UNSURE_PICTURES if elapsed > GAP_S else max(0, self._unsure - 1)
+        self._similarity = self._compare(measures)
         bad = self._still_bad(measures) if self._covered.active else self._turned_bad(measures)
         if not bad and not self._covered.active:
             self._learn(measures, elapsed)
@@ -100,12 +106,21 @@ class PictureAnalyser:
             "brightness": round(measures.brightness, 1),
             "contrast": round(measures.contrast, 1),
             "sharpness": round(measures.sharpness, 1),
-            "similarity": round(measures.similarity, 3),
+            "similarity": round(self._similarity, 3),
         }
         activities = self._covered.step(bad, now, detail)
         still_s = round(measures.still_s, 1)
         frozen = measures.still_s >= FROZEN_S and measures.contrast >= LIVELY_CONTRAST
         return activities + self._frozen.step(frozen, now, {"still_s": still_s})
+
+    def _compare(self, measures: Measures) -> float:
+        if not measures.sketch:
+            return 1.0
+        sketch = Sketch.unpack(measures.sketch)
+        self._sketch = self._sketch or sketch
+        a, b = self._sketch.edges, sketch.edges
+        size = float(np.sqrt((np.abs(a) ** 2).sum() * (np.abs(b) ** 2).sum()))
+        return float((a * b.conj()).real.sum()) / size if size > 1 else 0.0
 
     def _turned_bad(self, measures: Measures) -> bool:
         if (
@@ -118,7 +133,7 @@ class PictureAnalyser:
             return False
         if self._unsure:
             return measures.sharpness < COLLAPSED * self._sharpness
-        return measures.sharpness < FALLEN * self._sharpness and measures.similarity < EDGES_GONE
+        return measures.sharpness < FALLEN * self._sharpness and self._similarity < EDGES_GONE
 
     def _still_bad(self, measures: Measures) -> bool:
         if self._taken < LEARN_PICTURES:  # covered from the start: nothing usual to return to
@@ -126,7 +141,7 @@ class PictureAnalyser:
         if measures.sharpness >= RISEN * self._sharpness:
             return False
         some = measures.sharpness >= COLLAPSED * self._sharpness
-        return not (some and measures.similarity >= EDGES_BACK)
+        return not (some and self._similarity >= EDGES_BACK)
 
     def _learn(self, measures: Measures, elapsed: float) -> None:
         self._taken += 1

@@ -1,10 +1,14 @@
 """How a camera's URL is opened: one place for transports, options and time limits. Knows PyAV.
 
-Files (`file://`) are played in real time and in a loop, as a camera would.
+Files (`file://`) are played in real time and in a loop, as a camera would. What may be opened
+is tight: one format, its protocols, three codecs; a redirection is not followed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,41 +17,140 @@ from urllib.parse import unquote, urlsplit
 
 import av
 
+from edge.domain.loss import Loss, said
+from edge.errors import SourceError
+from edge.vision import reach
+from edge.vision.access import HTTP_SCHEMES, Access, Transport
+from edge.vision.wording import NO_VIDEO, opening_failed, reading_failed
+
 OPEN_S = 5.0
 READ_S = 4.0
 MAX_PIXELS = 8192 * 4352
+CODECS = frozenset({"h264", "hevc", "mjpeg"})
+DEVICE_CODECS = CODECS | {"rawvideo"}
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"  # generic for the type checker only
 Packets: TypeAlias = "Iterator[tuple[av.VideoStream, VideoPacket]]"
 
-_RTSP_OPTIONS = {
-    "rtsp_transport": "tcp",
+_LIMITS = {"max_pixels": str(MAX_PIXELS), "max_streams": "8"}
+_LIVE = {
+    **_LIMITS,
     "timeout": str(int(READ_S * 1e6)),
     "fflags": "nobuffer",
     "probesize": "500000",
     "analyzeduration": "500000",
-    "max_pixels": str(MAX_PIXELS),
+    "codec_whitelist": ",".join(sorted(CODECS)),
 }
-_FILE_OPTIONS = {"protocol_whitelist": "file", "max_pixels": str(MAX_PIXELS)}
+_RTSP = {
+    **_LIVE,
+    "allowed_media_types": "video",
+    "buffer_size": "1000000",  # a key picture over UDP comes in one burst
+}
+_TRANSPORTS = {
+    Transport.AUTO: {"rtsp_transport": "tcp+udp", "rtsp_flags": "prefer_tcp+filter_src"},
+    Transport.TCP: {"rtsp_transport": "tcp"},
+    Transport.UDP: {"rtsp_transport": "udp", "rtsp_flags": "filter_src"},
+}
+_HTTP = {**_LIVE, "max_redirects": "0", "seekable": "0", "multiple_requests": "0"}
+_FILE = {**_LIMITS, "protocol_whitelist": "file"}
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")  # FFmpeg would obey them
 
 
-def packets(url: str) -> Packets:
-    """Packets of a camera as they come. Raises av.FFmpegError."""
-    return _file_packets(local_path(url)) if url.startswith("file:") else _live_packets(url)
+def packets(access: Access) -> Packets:
+    """Packets of a camera as they come.
+
+    Raises:
+        SourceError: it cannot be opened or read, in the words of `Loss`; never with the URL.
+    """
+    if access.scheme == "file":
+        return _told(access, _file_packets(local_path(access.url)))
+    if access.scheme == "v4l2":
+        return _told(access, _device_packets(local_path(access.url)))
+    return _told(access, _live_packets(access))
 
 
 def local_path(url: str) -> str:
-    """The path that a file:// URL names."""
+    """The path that a file:// or v4l2:// URL names."""
     return unquote(urlsplit(url).path)
 
 
-def _live_packets(url: str) -> Packets:
-    with av.open(
-        url, format="rtsp", options=dict(_RTSP_OPTIONS), timeout=(OPEN_S, READ_S)
-    ) as container:
-        stream = video_stream(container)
-        for packet in container.demux(stream):
-            if packet.size:
-                yield stream, packet
+def _told(access: Access, inner: Packets) -> Packets:
+    """The same packets; FFmpeg's errors in our words."""
+    opened, begun = False, time.monotonic()
+    try:
+        for stream, packet in inner:
+            opened = True
+            yield stream, packet
+    except av.FFmpegError as error:
+        if opened:
+            why = reading_failed(error, READ_S)
+        else:
+            late = time.monotonic() - begun > READ_S - 0.5
+            why = opening_failed(access, error, late=late)
+        raise SourceError(why) from None  # its own text may hold the password
+
+
+def _live_packets(access: Access) -> Packets:
+    allowed, before = reach.addresses(access), reach.open_files()
+    with _trusting(access) as trust:
+        container = av.open(
+            access.url,
+            format="mpjpeg" if access.scheme in HTTP_SCHEMES else "rtsp",
+            options=_options(access) | trust,
+            timeout=(OPEN_S, READ_S),
+        )
+    with container:
+        if reach.strayed(allowed, before):
+            raise SourceError(said(Loss.ELSEWHERE))
+        yield from _demuxed(container, CODECS)
+
+
+def _options(access: Access) -> dict[str, str]:
+    for name in _PROXIES:
+        os.environ.pop(name, None)
+        os.environ.pop(name.upper(), None)
+    if access.scheme in HTTP_SCHEMES:
+        allowed = "http,tcp" + (",https,tls" if access.tls else "")
+        return {**_HTTP, "protocol_whitelist": allowed}
+    allowed = "tcp" + (",tls" if access.tls else "") + ",rtp,udp" * (access.transport != "tcp")
+    return {**_RTSP, **_TRANSPORTS[access.transport], "protocol_whitelist": allowed}
+
+
+@contextlib.contextmanager
+def _trusting(access: Access) -> Iterator[dict[str, str]]:
+    """Options that make FFmpeg verify whom it talks to; a pinned certificate is its own authority.
+
+    FFmpeg checks in its own handshake, so nobody can change places between ours and that.
+    """
+    if not access.tls:
+        yield {}
+        return
+    if not access.tls_pin:
+        yield {"tls_verify": "1", "ca_file": access.ca_file}
+        return
+    pem, name = reach.pinned(access)
+    with open(os.memfd_create("pinned"), "wb") as file:  # noqa: PTH123 - a number, not a path
+        file.write(pem)
+        file.flush()
+        path = f"/proc/self/fd/{file.fileno()}"
+        yield {"tls_verify": "1", "ca_file": path, "verifyhost": name}
+
+
+def _device_packets(path: str) -> Packets:
+    """Packets of a V4L2 device; each is a picture of its own."""
+    with av.open(path, format="v4l2", options=dict(_LIMITS), timeout=(OPEN_S, READ_S)) as container:
+        for stream, packet in _demuxed(container, DEVICE_CODECS):
+            packet.is_keyframe = True
+            yield stream, packet
+
+
+def _demuxed(container: av.container.InputContainer, codecs: frozenset[str]) -> Packets:
+    stream = video_stream(container)
+    codec = stream.codec_context.name
+    if codec not in codecs:
+        raise SourceError(said(Loss.NOT_A_STREAM, codec))
+    for packet in container.demux(stream):
+        if packet.size:
+            yield stream, packet
 
 
 def _file_packets(path: str) -> Packets:
@@ -70,13 +173,13 @@ def _file_packets(path: str) -> Packets:
 
 def open_file(path: str) -> av.container.InputContainer:
     """Open a video file; it may not name other files. Raises av.FFmpegError."""
-    return av.open(str(Path(path)), options=dict(_FILE_OPTIONS), timeout=(OPEN_S, READ_S))
+    return av.open(str(Path(path)), options=dict(_FILE), timeout=(OPEN_S, READ_S))
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     """The video stream, to be decoded in this thread. Raises av.FFmpegError without one."""
     if not container.streams.video:
-        raise av.error.InvalidDataError(1, "it has no video stream")
+        raise av.error.InvalidDataError(errno.ENODATA, NO_VIDEO)
     stream = container.streams.video[0]
     stream.codec_context.thread_type = "NONE"
     stream.codec_context.thread_count = 1

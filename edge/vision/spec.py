@@ -6,6 +6,7 @@ Points are fractions of the picture, (0, 0) top left, (1, 1) bottom right.
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,12 +14,19 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from edge.domain.activity import ZoneKind
 from edge.errors import Unfit
+from edge.vision.access import Access, Transport
 from edge.vision.outline import area, crossing
-from edge.wiring import Code, Many, Spec, platform_code
+from edge.vision.policy import Watch
+from edge.wiring import Code, FilePath, Many, Spec, form, platform_code
 
 MIN_AREA = 0.0005  # of the picture: a person far away fills more
 MIN_LENGTH = 0.01
+_REMOTE = ("rtsp", "rtsps", "http", "https")
+_LOCAL = ("file", "v4l2")
+_DEVICE = re.compile(r"/dev/(video\d{1,3}|v4l/by-(id|path)/[\w.:+-]{1,200})", re.ASCII)
 _ENCODE = "write @ : / # ? of a password as %40 %3A %2F %23 %3F"
+
+_PIN = form(r"([0-9a-f]{64})?", "write the 64 small hex digits that `eseal probe camera` prints")
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Point = Annotated[tuple[Fraction, Fraction], Field(strict=False)]
@@ -28,26 +36,28 @@ def _url(text: str, schemes: tuple[str, ...]) -> str:
     remedy = f"write {schemes[0]}://user:password@address:554/path"
     try:
         parts = urlsplit(text)
-        usable = parts.scheme in schemes and (parts.hostname or parts.scheme == "file")
+        usable = parts.scheme in schemes and (parts.hostname or parts.scheme in _LOCAL)
         _ = parts.port  # urlsplit looks at it only now
     except ValueError:  # whose text may hold a part of the password
         raise Unfit("has a host or a port that cannot be read", f"{remedy}; {_ENCODE}") from None
     strange = "%00" in text or any(char.isspace() or not char.isprintable() for char in text)
     if not usable or strange:
-        raise Unfit(f"is not a URL of {' or '.join(schemes)}", remedy)
+        raise Unfit(f"is not a URL of {', '.join(schemes[:-1])} or {schemes[-1]}", remedy)
     if "@" in text.partition("://")[2].partition("/")[2]:
         raise Unfit("has an @ behind the host", _ENCODE)
     if parts.scheme == "file" and not parts.path.strip("/"):
         raise Unfit("names no file", "write file:///path/of/video.mp4")
+    if parts.scheme == "v4l2" and not _DEVICE.fullmatch(parts.path):
+        raise Unfit("names no video device", "write v4l2:///dev/video0")
     return text
 
 
 def _main_url(text: str) -> str:
-    return _url(text, ("rtsp", "rtsps", "file"))
+    return _url(text, (*_REMOTE, *_LOCAL))
 
 
 def _sub_url(text: str) -> str:
-    return _url(text, ("rtsp", "rtsps")) if text else text
+    return _url(text, _REMOTE) if text else text
 
 
 def _simple(polygon: tuple[tuple[float, float], ...]) -> tuple[tuple[float, float], ...]:
@@ -113,6 +123,32 @@ class CameraSpec(Spec):
         description="low-resolution stream, if the camera has one: it is cheaper to decode",
         examples=["rtsp://seal:secret@10.0.0.31:554/sub"],
     )
+    transport: Transport = Field(
+        strict=False,
+        default=Transport.AUTO,
+        description="what carries an RTSP stream; auto is TCP, and UDP with cameras that refuse it",
+        examples=["udp"],
+    )
+    ca_file: FilePath | None = Field(
+        default=None,
+        description="of rtsps and https: PEM of the authority that signed the camera's "
+        "certificate, which names the camera as the URL does",
+        examples=["/etc/eseal/cameras.crt"],
+    )
+    tls_pin: Annotated[str, _PIN] = Field(
+        default="",
+        validate_default=True,
+        description="instead of ca_file: SHA-256 of the camera's own certificate, as "
+        "`eseal probe camera` prints it",
+        examples=["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"],
+    )
+    watch: Watch = Field(
+        strict=False,
+        default=Watch.AUTO,
+        description="what is decoded while nothing moves: `keys` pictures alone, `full` for "
+        "everything, `auto` for what the measured stream allows; the page says which and why",
+        examples=["keys"],
+    )
     zone: Many[ZoneSpec] = Field(default=(), max_length=32, description="what it watches")
     line: Many[LineSpec] = Field(default=(), max_length=32, description="where it counts")
     camera_code: Annotated[str, platform_code(20)] = Field(
@@ -121,7 +157,24 @@ class CameraSpec(Spec):
         examples=["22010000000101000001"],
     )
 
+    @field_validator("tls_pin")
+    @classmethod
+    def _trusts_somebody(cls, pin: str, info: ValidationInfo) -> str:
+        urls = [str(info.data.get(name, "")) for name in ("url", "sub_url")]
+        known = "ca_file" in info.data
+        ca_file = info.data.get("ca_file")
+        if pin and ca_file:
+            raise Unfit("is given beside ca_file", "give one of the two")
+        if known and not pin and not ca_file and any(Access(url).tls for url in urls):
+            raise Unfit(
+                "is missing: nobody says whose certificate this camera may show",
+                "give tls_pin, which `eseal probe camera` prints, or ca_file",
+            )
+        return pin
+
     @property
-    def watch_url(self) -> str:
-        """The stream to decode: the cheaper one where there is a choice."""
-        return self.sub_url or self.url
+    def access(self) -> Access:
+        """The stream to decode, the cheaper one where there is a choice, and how to reach it."""
+        return Access(
+            self.sub_url or self.url, self.transport, str(self.ca_file or ""), self.tls_pin
+        )

@@ -1,126 +1,115 @@
-"""Follows detected things from picture to picture. Pure."""
+"""Follows detected things from picture to picture. Pure.
+
+Two bands of score, after ByteTrack's idea (Zhang et al., 2022, arXiv:2110.06864): sure
+detections are paired with tracks first; faint ones only go on with a track where it is
+expected. Other than there, a faint track may be confirmed too, by moving consistently: what
+walks through five pictures is more than a post that once looked like a person.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 
 from edge.clock import Stamp
-from edge.domain.observation import Label, SeenObject
+from edge.domain.observation import SeenObject
+from edge.vision.assign import assign
+from edge.vision.track import Found, Track, covered, nested
 
-Box = tuple[float, float, float, float]
+__all__ = ["Found", "Tracker"]
 
-CONFIRM_HITS = 2  # a thing seen once may be a flicker
-MIN_IOU = 0.15
-REACH = 0.8  # without overlap: centres at most so many box diagonals apart …
-SHAPE = 0.5  # … and areas at least this alike
-COAST_STEPS = 3  # unseen for more pictures than this …
-COAST_S = 1.0  # … and longer than this, a track is given up
 MAX_TRACKS = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """One detection. `box` is x1, y1, x2, y2 as fractions of the picture."""
-
-    label: Label
-    score: float
-    box: Box
-
-
-@dataclass(slots=True)
-class _Track:
-    number: int
-    found: Found
-    seen: Stamp
-    hits: int = 1
-    missed: int = 0
+DOUBLED = 4  # pictures in a row in which a track is a part of an older one
+PART = 0.85  # of a box that lies within another one: both are one thing, or a part of it
 
 
 class Tracker:
     """Gives each thing a number that stays with it.
 
-    A thing is told from its second sighting on. A track that is not seen keeps its number for
-    a short while (coasts) but is not told: what is told was seen in that very picture.
+    A thing is told from its second sure sighting on, or when it has moved consistently. A track
+    that is not seen keeps its number for a short while (coasts) but is not told: what is told
+    was seen in that very picture.
     """
 
     def __init__(self) -> None:
-        self._tracks: list[_Track] = []
+        self._tracks: list[Track] = []
         self._next = 1
+        self.dropped = 0  # detections that `MAX_TRACKS` kept out
 
     @property
     def following(self) -> bool:
         """Whether anything, confirmed or not, is being followed."""
         return bool(self._tracks)
 
+    @property
+    def restless(self) -> bool:
+        """Whether anything is followed that has not stood still for long."""
+        return any(track.restless for track in self._tracks)
+
     def step(self, found: Iterable[Found], stamp: Stamp) -> tuple[SeenObject, ...]:
         """Take the detections of one picture; give the confirmed things seen in it."""
         fresh = list(found)
-        pairs = [
-            (affinity, t, f)
-            for t, track in enumerate(self._tracks)
-            for f, thing in enumerate(fresh)
-            if (affinity := _affinity(track.found, thing)) > 0
-        ]
-        taken_tracks: set[int] = set()
-        taken_found: set[int] = set()
-        for _, t, f in sorted(pairs, key=lambda pair: (-pair[0], pair[1], pair[2])):
-            if t in taken_tracks or f in taken_found:
-                continue
-            taken_tracks.add(t)
-            taken_found.add(f)
-            track = self._tracks[t]
-            track.found, track.seen = fresh[f], stamp
-            track.hits, track.missed = track.hits + 1, 0
-        for t, track in enumerate(self._tracks):
-            if t not in taken_tracks:
-                track.missed += 1
-        self._tracks = [track for track in self._tracks if _alive(track, stamp)]
-        for f, thing in enumerate(fresh):
-            if f not in taken_found and len(self._tracks) < MAX_TRACKS:
-                self._tracks.append(_Track(self._next, thing, stamp))
-                self._next += 1
-        return tuple(
-            SeenObject(track.number, track.found.label, track.found.score, track.found.box)
-            for track in self._tracks
-            if track.missed == 0 and track.hits >= CONFIRM_HITS
+        sure = [thing for thing in fresh if thing.sure]
+        faint = [thing for thing in fresh if not thing.sure and _apart(thing, sure)]
+        for track in self._tracks:
+            track.predict(stamp)
+        known = [track for track in self._tracks if track.confirmed]
+        unknown = [track for track in self._tracks if not track.confirmed]
+        unseen, news = self._pair(known, sure, stamp)
+        missed, rest = self._pair(unseen, faint, stamp)
+        unseen, news = self._pair(unknown, news, stamp)
+        lost, parts = self._pair(unseen, rest, stamp)
+        missed += lost
+        seen = [track.found.box for track in self._tracks if track not in missed]
+        for track in missed:
+            track.miss(hidden=any(covered(track.box, box) for box in seen))
+        self._tracks = _single([track for track in self._tracks if track.alive(stamp)])
+        self._begin([*news, *parts], stamp)
+        return tuple(track.told(stamp) for track in self._tracks if track.confirmed and track.seen)
+
+    def _pair(
+        self, tracks: Sequence[Track], things: Sequence[Found], stamp: Stamp
+    ) -> tuple[list[Track], list[Found]]:
+        """Tracks without a detection, and detections without a track."""
+        costs = {
+            (t, f): cost
+            for t, track in enumerate(tracks)
+            for f, thing in enumerate(things)
+            if (cost := track.cost(thing, stamp)) < 1
+        }
+        paired = assign(costs)
+        for t, f in paired.items():
+            tracks[t].hit(things[f], stamp)
+        taken = set(paired.values())
+        return (
+            [track for t, track in enumerate(tracks) if t not in paired],
+            [thing for f, thing in enumerate(things) if f not in taken],
         )
 
-
-def _alive(track: _Track, now: Stamp) -> bool:
-    if track.missed == 0:
-        return True
-    if track.hits < CONFIRM_HITS and track.missed > 1:
-        return False
-    return track.missed <= COAST_STEPS or now.since(track.seen) <= COAST_S
-
-
-def iou(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes; 0 when either has no area."""
-    wide = min(a[2], b[2]) - max(a[0], b[0])
-    high = min(a[3], b[3]) - max(a[1], b[1])
-    if wide <= 0 or high <= 0:
-        return 0.0
-    shared = wide * high
-    return shared / (_area(a) + _area(b) - shared)
+    def _begin(self, things: Iterable[Found], stamp: Stamp) -> None:
+        for thing in things:
+            if not _apart(thing, [track.found for track in self._tracks]):
+                continue
+            if len(self._tracks) >= MAX_TRACKS:
+                self.dropped += 1
+                continue
+            self._tracks.append(Track(self._next, thing, stamp))
+            self._next += 1
 
 
-def _area(box: Box) -> float:
-    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
+def _single(tracks: Sequence[Track]) -> list[Track]:
+    """Without the younger one of two tracks that are on one thing."""
+    kept: list[Track] = []
+    for track in tracks:  # the oldest first
+        if track.seen:
+            apart = _apart(track.found, [one.found for one in kept if one.seen])
+            track.doubled = 0 if apart else track.doubled + 1
+        if track.doubled < DOUBLED:
+            kept.append(track)
+    return kept
 
 
-def _affinity(old: Found, new: Found) -> float:
-    """How likely both are one thing: 1..2 by overlap, below 1 by nearness, 0 not at all."""
-    if old.label is not new.label:
-        return 0.0
-    overlap = iou(old.box, new.box)
-    if overlap >= MIN_IOU:
-        return 1.0 + overlap
-    small, large = sorted((_area(old.box), _area(new.box)))
-    if small <= 0 or small / large < SHAPE:
-        return 0.0
-    diagonal = ((old.box[2] - old.box[0]) ** 2 + (old.box[3] - old.box[1]) ** 2) ** 0.5
-    across = (old.box[0] + old.box[2] - new.box[0] - new.box[2]) / 2
-    along = (old.box[1] + old.box[3] - new.box[1] - new.box[3]) / 2
-    apart: float = (across**2 + along**2) ** 0.5 / diagonal
-    return max(0.0, 1.0 - apart / REACH)
+def _apart(thing: Found, others: Iterable[Found]) -> bool:
+    """Whether `thing` is neither a part of another one of its kind nor several in one box."""
+    return all(
+        thing.label is not other.label or nested(thing.box, other.box) <= PART for other in others
+    )

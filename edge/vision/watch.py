@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from random import SystemRandom
 
 import structlog
 
 from edge.clock import Clock, Stamp
+from edge.domain.loss import Loss, said
 from edge.domain.observation import (
     Measures,
     Observation,
@@ -17,17 +19,28 @@ from edge.domain.observation import (
     SourceLost,
 )
 from edge.errors import Refused, SourceError
-from edge.vision.channel import PictureMessage, QualityMessage, Why
+from edge.vision.cameras import WAKE_S, Cameras
+from edge.vision.channel import (
+    ClipMessage,
+    Command,
+    FactsMessage,
+    Message,
+    PictureMessage,
+    QualityMessage,
+    Why,
+)
 from edge.vision.detector import Detection
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.picture import Picture
+from edge.vision.policy import in_words
 from edge.vision.process import CameraProcess
 from edge.vision.spec import CameraSpec
 from edge.vision.tracker import Found, Tracker
 
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 15.0
+JITTER = 0.5  # of the wait: the share that chance may take off
 STEADY_S = 10.0  # a stream that lasted this long deserves a quick return
 DETECTOR = "detector"  # the source that is lost when inference fails
 ATTENTION_S = 5.0  # how long pictures are wanted after something was last in view
@@ -35,6 +48,7 @@ ATTENTION_S = 5.0  # how long pictures are wanted after something was last in vi
 Emit = Callable[[Observation, Picture | None], None]
 
 log = structlog.get_logger(__name__)
+_chance = SystemRandom().random
 
 
 async def watch(
@@ -44,6 +58,8 @@ async def watch(
     clock: Clock,
     emit: Emit,
     glimpses: Glimpses | None = None,
+    cameras: Cameras | None = None,
+    chance: Callable[[], float] = _chance,
 ) -> None:
     """Watch `camera` until cancelled.
 
@@ -51,17 +67,20 @@ async def watch(
     the newest picture about once a second, `SourceLost` once when pictures stop, `SourceBack`
     once when they come again; and the same of the source `detector` when inference fails.
     """
-    watcher = _Watcher(camera, inference, clock, emit, glimpses or Glimpses())
+    watcher = _Watcher(camera, inference, clock, emit, glimpses or Glimpses(), cameras or Cameras())
     backoff = FIRST_BACKOFF_S
     while True:
         begun = clock.now()
         try:
             await watcher.connection()
-        except (SourceError, Refused) as error:
+        except SourceError as error:
             watcher.lost(str(error))
+        except Refused as error:
+            watcher.lost(said(Loss.MISBEHAVES, error))
         if clock.now().since(begun) >= STEADY_S:
             backoff = FIRST_BACKOFF_S
-        await clock.sleep(backoff)
+        # After a power cut they must not all come back at once, nor in step for ever.
+        await clock.sleep(backoff * (1 - JITTER * chance()))
         backoff = min(2 * backoff, MAX_BACKOFF_S)
 
 
@@ -89,6 +108,7 @@ def as_found(detections: Iterable[Detection], width: int, height: int) -> list[F
                 item.box[2] / width,
                 item.box[3] / height,
             ),
+            item.sure,
         )
         for item in detections
     ]
@@ -112,12 +132,14 @@ class _Watcher:
         clock: Clock,
         emit: Emit,
         glimpses: Glimpses,
+        cameras: Cameras,
     ) -> None:
         self._camera = camera
         self._inference = inference
         self._clock = clock
         self._emit = emit
         self._glimpses = glimpses
+        self._cameras = cameras
         self._lost_at: Stamp | None = None
         self._newest: Picture | None = None
 
@@ -154,29 +176,54 @@ class _Watcher:
 
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
-        process = await CameraProcess.start(self._camera.watch_url, self._inference)
-        code, glimpses = self._camera.code, self._glimpses
+        camera = self._camera
+        process = await CameraProcess.start(camera.access, camera.watch, self._inference)
         tracker, attention = Tracker(), Attention()
+
+        def wake() -> None:
+            process.tell(Command.WAKE, WAKE_S)
+            process.allow(attentive=True)
+
         try:
-            with glimpses.offered(code, lambda: process.allow(attentive=True)):
+            with (
+                self._glimpses.offered(camera.code, wake),
+                self._cameras.connected(camera.code, process.tell),
+            ):
                 process.allow(attentive=False)
                 while True:
                     message = await process.receive()
                     now = self._clock.now()
                     self._back(now)
-                    match message:
-                        case QualityMessage(measures):
-                            self._emit(as_quality(code, now, measures), self._newest)
-                        case PictureMessage(frame, why):
-                            self._newest = Picture(frame, now)
-                            glimpses.seen(code, self._newest)
-                            await self._see(self._newest, why, tracker)
-                            busy = attention.step(tracker.following, now)
-                            process.allow(attentive=busy or glimpses.wanted(code))
+                    if isinstance(message, PictureMessage):
+                        await self._picture(message, now, tracker)
+                        busy = attention.step(tracker.restless, now)
+                        wanted = self._glimpses.wanted(camera.code)
+                        process.allow(attentive=busy or wanted)
+                    else:
+                        self._said(message, now)
         finally:
             process.end()
 
-    async def _see(self, picture: Picture, why: Why, tracker: Tracker) -> None:
+    def _said(self, message: Message, now: Stamp) -> None:
+        code = self._camera.code
+        match message:
+            case QualityMessage(measures):
+                self._emit(as_quality(code, now, measures), self._newest)
+            case ClipMessage():
+                self._cameras.clip_came(code, message)
+            case FactsMessage(facts, policy):
+                self._cameras.facts[code] = message
+                log.info("how it is watched", camera=code, why=in_words(policy, facts).en)
+
+    async def _picture(self, message: PictureMessage, now: Stamp, tracker: Tracker) -> None:
+        stamp = now.moved(-message.age_s)
+        if self._newest is not None and stamp.since(self._newest.stamp) < 0:
+            stamp = self._newest.stamp  # it must not go back, whatever a process says
+        self._newest = Picture(message.frame, stamp)
+        self._glimpses.seen(self._camera.code, self._newest)
+        await self._see(self._newest, message, tracker)
+
+    async def _see(self, picture: Picture, message: PictureMessage, tracker: Tracker) -> None:
         try:
             detections = await self._inference.detect(self._camera.code, picture.frame)
         except Refused as error:
@@ -188,7 +235,7 @@ class _Watcher:
         height, width = picture.frame.shape[:2]
         fresh = not tracker.following
         objects = tracker.step(as_found(detections, width, height), picture.stamp)
-        if fresh and detections and why is Why.LOOK_ANYWAY:
+        if fresh and detections and message.why is Why.LOOK_ANYWAY:
             log.info("seen by looking anyway, the gate was closed", camera=self._camera.code)
         sighting = Sighting(self._camera.code, picture.stamp, Quality.GOOD, objects)
         self._emit(sighting, picture)

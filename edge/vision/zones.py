@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, SeenObject, Sighting
-from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
+from edge.vision.footing import Position, where
+from edge.vision.lines import Crossing
+from edge.vision.spec import CameraSpec, ZoneSpec
 
 # The tracker tells a thing from its second sighting on, so being there takes three sightings
 # over about half a second in all.
@@ -20,23 +21,11 @@ EXIT_S = 2.0  # not seen for this long, …
 EXIT_SIGHTINGS = 3  # … in at least so many pictures, is gone
 SILENCE_S = 5.0  # without any picture for this long nothing can be said to go on
 REPORT_S = 10.0  # GOES_ON at most this often
-MARGIN = 0.01  # a line is crossed when left by this fraction of the picture on the far side
-FORGET_S = 10.0  # a track's side of a line is forgotten when not seen for this long
 
 _KINDS = {
     Label.PERSON: ActivityKind.PERSON_IN_ZONE,
     Label.VEHICLE: ActivityKind.VEHICLE_IN_ZONE,
 }
-Position = tuple[float, float]
-
-
-def foot(box: tuple[float, float, float, float]) -> Position:
-    """Where a thing stands: the middle of its box's lower edge, just inside the picture.
-
-    A person cut off by the picture's edge still stands in a zone that reaches to that edge.
-    """
-    x, y = (box[0] + box[2]) / 2, box[3]
-    return min(max(x, 1e-6), 1 - 1e-6), min(max(y, 1e-6), 1 - 1e-6)
 
 
 def inside(point: Position, polygon: Sequence[Position]) -> bool:
@@ -73,7 +62,7 @@ class _Presence:
         here = [
             item
             for item in seen
-            if item.label is self.label and inside(foot(item.box), self.zone.polygon)
+            if item.label is self.label and inside(where(item), self.zone.polygon)
         ]
         if here:
             return self._present(here, stamp)
@@ -140,69 +129,6 @@ class _Presence:
         )
 
 
-@dataclass(slots=True)
-class _Crossing:
-    """One directed line: the side on which each track was last surely seen."""
-
-    source: str
-    line: LineSpec
-    sides: dict[int, tuple[bool, Position, Stamp]] = field(default_factory=dict)
-
-    def step(self, seen: Sequence[SeenObject], stamp: Stamp) -> list[Activity]:
-        crossed: list[Activity] = []
-        for item in seen:
-            here = foot(item.box)
-            distance = _distance_right(self.line, here)
-            if abs(distance) < MARGIN:
-                continue
-            right = distance > 0
-            before = self.sides.get(item.track)
-            self.sides[item.track] = (right, here, stamp)
-            if before is not None and before[0] != right and self._through(before[1], here):
-                crossed += self._activities(item, "in" if right else "out", stamp)
-        self.sides = {
-            track: side for track, side in self.sides.items() if stamp.since(side[2]) <= FORGET_S
-        }
-        return crossed
-
-    def _through(self, start: Position, end: Position) -> bool:
-        """Whether the way from `start` to `end`, on both sides, meets the line between its ends."""
-        return _side(start, end, self.line.start) * _side(start, end, self.line.end) <= 0
-
-    def _activities(self, item: SeenObject, direction: str, stamp: Stamp) -> list[Activity]:
-        return [
-            Activity(
-                kind=ActivityKind.LINE_CROSSED,
-                source=self.source,
-                place=self.line.code,
-                aspect=direction,
-                phase=phase,
-                started=stamp,
-                stamp=stamp,
-                detail={
-                    "label": item.label.value,
-                    "track": item.track,
-                    "score": round(item.score, 3),
-                },
-            )
-            for phase in (Phase.STARTED, Phase.ENDED)
-        ]
-
-
-def _side(start: Position, end: Position, point: Position) -> float:
-    """Positive to the right of somebody who walks from start to end, negative to the left.
-
-    The picture's y grows downwards, over the ground towards the viewer.
-    """
-    (x1, y1), (x2, y2) = start, end
-    return (x2 - x1) * (point[1] - y1) - (y2 - y1) * (point[0] - x1)
-
-
-def _distance_right(line: LineSpec, point: Position) -> float:
-    (x1, y1), (x2, y2) = line.start, line.end
-    return _side(line.start, line.end, point) / math.hypot(x2 - x1, y2 - y1)
-
-
 class ZoneAnalyser:
     """All zones and lines of one camera.
 
@@ -215,7 +141,7 @@ class ZoneAnalyser:
         self._presences = [
             _Presence(camera.code, zone, label) for zone in camera.zone for label in Label
         ]
-        self._crossings = [_Crossing(camera.code, line) for line in camera.line]
+        self._crossings = [Crossing(camera.code, line) for line in camera.line]
         self._newest: Stamp | None = None
 
     def step(self, sighting: Sighting) -> list[Activity]:

@@ -28,7 +28,7 @@ class Reader:
         ours = path.name.startswith("eseal")  # fed as the manifest says, trained anew or not
         found = find("", read_manifest(manifest_directory())) if ours else None
         found = found or Detector(data, None, 1, str(path)).spec
-        wanted = found.model_copy(update={"threshold": FLOOR})
+        wanted = found.model_copy(update={"floor": FLOOR})
         self.detector = Detector(data, wanted, 1, str(path))
 
     def __call__(self, picture: Picture) -> list[Array]:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from simulators.cameras.datagrams import Datagrams
+from simulators.cameras.faults import Faults
+
 _ROOM = 4_000_000  # bytes that may wait for a slow client
 
 
@@ -15,8 +18,8 @@ class Viewer:
     counted in `dropped`.
     """
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
+    def __init__(self, writer: asyncio.StreamWriter, faults: Faults) -> None:
+        self._writer, self._faults = writer, faults
         self._ready = asyncio.Event()
         self._empty = asyncio.Event()
         self._queue: list[bytes] = []
@@ -24,8 +27,14 @@ class Viewer:
         self._starved = True  # until a key frame
         self.channel = 0
         self.playing = False
+        self.way: Datagrams | None = None  # RTP over UDP
         self.dropped = 0
         self.sent = 0
+
+    @property
+    def peer(self) -> str:
+        """The client's address."""
+        return str(self._writer.get_extra_info("peername")[0])
 
     def offer(self, wire: bytes, *, key: bool) -> None:
         """Queue one access unit's bytes, or drop it."""
@@ -65,9 +74,16 @@ class Viewer:
                 while self._queue:
                     data = self._queue.pop(0)
                     self._waiting -= len(data)
-                    self._writer.write(data)
-                    await self._writer.drain()
+                    await self._send(data)
                 self._empty.set()
+
+    async def _send(self, data: bytes) -> None:
+        while data and self._faults.trickle:
+            self._writer.write(data[:1])
+            data = data[1:]
+            await asyncio.sleep(1.0)
+        self._writer.write(data)
+        await self._writer.drain()
 
     async def finish(self) -> None:
         """Wait until everything has left, a second at most."""

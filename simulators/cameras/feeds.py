@@ -113,15 +113,20 @@ class LoopFeed(Feed):
         self.codec, self.fps = loop.codec, loop.fps
         self.sets = parameter_sets(loop.codec, [nal for unit in loop.units for nal in unit.nals])
 
+    def switch(self, loop: Loop) -> None:
+        """Play another loop of the same codec from the next round on, as when a size is changed."""
+        self._loop = loop
+
     def units(self, stop: threading.Event) -> Iterator[AccessUnit]:
         start = time.monotonic() + self._offset
-        step = self._loop.length / len(self._loop.units)
         while True:
-            for index, unit in enumerate(self._loop.units):
+            loop = self._loop
+            step = loop.length / len(loop.units)
+            for index, unit in enumerate(loop.units):
                 if stop.wait(max(0.0, start + index * step - time.monotonic())):
                     return
                 yield AccessUnit(unit.nals, start + unit.pts, unit.key)
-            start += self._loop.length
+            start += loop.length
             start = max(start, time.monotonic() - 1.0)  # the machine slept: don't race
 
 

@@ -9,6 +9,7 @@ from simulators.cameras.units import AccessUnit, Codec
 
 CLOCK = 90_000  # ticks a second, both payloads
 PAYLOAD_TYPE = 96
+HEAD = 12  # bytes of a packet before its payload
 MTU = 1400  # bytes of payload in one packet
 _FU_A = 28
 _FU_265 = 49

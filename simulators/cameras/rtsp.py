@@ -28,6 +28,7 @@ _METHODS = frozenset(
 )
 REASONS = {
     200: "OK",
+    302: "Moved Temporarily",
     400: "Bad Request",
     401: "Unauthorized",
     404: "Not Found",
@@ -59,9 +60,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Transport:
-    """The transport a client asks for, as far as a camera here offers it: interleaved TCP."""
+    """The transport a client asks for, as far as cameras here offer it.
 
-    channel: int
+    Attributes:
+        channel: of RTP within the RTSP connection.
+        ports: the client's, for RTP and RTCP over UDP; None within the connection.
+    """
+
+    channel: int = 0
+    ports: tuple[int, int] | None = None
 
 
 def parse_request(head: bytes) -> tuple[Request, int]:
@@ -99,24 +106,30 @@ def parse_request(head: bytes) -> tuple[Request, int]:
     return Request(words[0], words[1], headers), int(length)
 
 
-def parse_transport(value: str) -> Transport | None:
-    """The first offer in a Transport header that is RTP over this connection; None without one.
+def parse_transport(value: str, *, tcp: bool = True, udp: bool = False) -> Transport | None:
+    """The first offer in a Transport header that may be taken; None without one.
+
+    Args:
+        value: the header.
+        tcp: RTP over this connection may be.
+        udp: RTP over UDP to one client may be.
 
     Raises:
-        Refused: when its channels are no channels.
+        Refused: when its channels or ports are none.
     """
     for offer in value.split(","):
         profile, *options = (part.strip() for part in offer.split(";"))
-        if profile.upper() != "RTP/AVP/TCP":
-            continue
-        for option in options:
-            key, _, channels = option.partition("=")
-            if key.lower() == "interleaved":
-                first = channels.partition("-")[0]
-                if not _small_number(first) or int(first) > 254:
-                    raise Refused("interleaved channels are two of 0..255")
-                return Transport(int(first))
-        return Transport(0)
+        given = {key.lower(): text for key, _, text in (o.partition("=") for o in options)}
+        if profile.upper() == "RTP/AVP/TCP" and tcp:
+            first = given.get("interleaved", "0").partition("-")[0]
+            if not _small_number(first) or int(first) > 254:
+                raise Refused("interleaved channels are two of 0..255")
+            return Transport(int(first))
+        if profile.upper() in {"RTP/AVP", "RTP/AVP/UDP"} and udp and "client_port" in given:
+            first = given["client_port"].partition("-")[0]
+            if not _small_number(first) or not 1024 <= int(first) <= 65534:
+                raise Refused("client ports are two of 1024..65535")
+            return Transport(ports=(int(first), int(first) + 1))
     return None
 
 

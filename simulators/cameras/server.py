@@ -1,4 +1,4 @@
-"""A camera: an RTSP server with one track, RTP interleaved on the RTSP connection.
+"""A camera: an RTSP server with one track, RTP within the RTSP connection or over UDP.
 
 One encoder serves every client, and works only while somebody watches. Encoding happens in a
 thread of its own; the loop only copies bytes.
@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,9 +19,12 @@ from edge.errors import Refused
 from simulators.cameras import rtsp, sdp
 from simulators.cameras.auth import Guard, Scheme
 from simulators.cameras.clients import Viewer
+from simulators.cameras.datagrams import Datagrams
 from simulators.cameras.dialogue import PATH, Dialogue
+from simulators.cameras.faults import Faults
 from simulators.cameras.feeds import Feed, LiveFeed, play_feed
-from simulators.cameras.rtp import Packetiser, interleave
+from simulators.cameras.identity import Identity
+from simulators.cameras.rtp import HEAD, Packetiser, interleave
 from simulators.cameras.scene import Scene
 from simulators.cameras.units import AccessUnit, Codec
 
@@ -31,8 +33,8 @@ _MAX_PENDING = 50  # units between the encoder's thread and the loop
 _PATIENCE_S = 60.0  # for a client that has not played yet
 
 
-class CameraServer:
-    """Use as an async context manager.
+class CameraServer(Faults):
+    """Use as an async context manager; its faults are attributes, see `Faults`.
 
     Args:
         make_feed: makes the source of pictures; called once, in a thread.
@@ -41,12 +43,12 @@ class CameraServer:
         user: name to ask for.
         password: its password.
         auth: "none", "basic" or "digest".
+        transports: "tcp", "udp", or both.
+        identity: what TLS shows; None: RTSP in the clear.
 
     Attributes:
         feed: the source of pictures, once entered.
-        hung: connections are taken, requests read, nothing is sent any more.
-        garbage: what is sent as pictures is chance bytes.
-        drop_keys: key frames are left out.
+        description: what DESCRIBE answers, once entered; may be changed.
         dropped: pictures that slow clients did not get.
     """
 
@@ -59,11 +61,14 @@ class CameraServer:
         user: str = "",
         password: str = "",
         auth: Scheme | str = Scheme.NONE,
+        transports: Collection[str] = ("tcp",),
+        identity: Identity | None = None,
     ) -> None:
+        super().__init__()
+        self._transports, self.identity = frozenset(transports), identity
         self._make_feed = make_feed
         self.host, self.port = host, port
         self._user, self._password, self._scheme = user, password, Scheme(auth)
-        self.hung = self.garbage = self.drop_keys = False
         self._dropped_before = 0
         self._viewers: set[Viewer] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -72,6 +77,7 @@ class CameraServer:
         self._thread: threading.Thread | None = None
         self._pending = threading.Semaphore(_MAX_PENDING)
         self.feed: Feed
+        self.description = ""
 
     @classmethod
     def live(
@@ -89,7 +95,11 @@ class CameraServer:
     def url(self) -> str:
         """What a client opens, credentials included."""
         login = "" if self._scheme is Scheme.NONE else f"{self._user}:{self._password}@"
-        return f"rtsp://{login}{self.host}:{self.port}{PATH}"
+        return f"{self._scheme_name}://{login}{self.host}:{self.port}{PATH}"
+
+    @property
+    def _scheme_name(self) -> str:
+        return "rtsp" if self.identity is None else "rtsps"
 
     @property
     def clients(self) -> int:
@@ -108,9 +118,14 @@ class CameraServer:
 
     async def __aenter__(self) -> Self:
         self.feed = await asyncio.to_thread(self._make_feed)
+        self.description = sdp.describe(self.feed.codec, self.feed.sets, self.host, self.feed.fps)
         self._packetiser = Packetiser(self.feed.codec, secrets.randbits(32), secrets.randbits(16))
         self._server = await asyncio.start_server(
-            self._connected, self.host, self.port, limit=rtsp.MAX_HEAD
+            self._connected,
+            self.host,
+            self.port,
+            limit=rtsp.MAX_HEAD,
+            ssl=self.identity.context() if self.identity else None,
         )
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -166,15 +181,15 @@ class CameraServer:
 
     def _deliver(self, unit: AccessUnit) -> None:
         self._pending.release()
-        if self.hung or (unit.key and self.drop_keys):
+        sent = self.spoiled(unit)
+        if sent is None:
             return
-        if self.garbage:
-            nals = tuple(os.urandom(len(nal)) for nal in unit.nals)
-            unit = AccessUnit(nals, unit.pts, unit.key)
-        packets = self._packetiser.packets(unit)
+        packets = self.damaged(self._packetiser.packets(sent), HEAD)
         wires: dict[int, bytes] = {}
         for viewer in self._viewers:
-            if viewer.playing:
+            if viewer.way is not None:
+                viewer.way.send(packets)
+            elif viewer.playing:
                 if viewer.channel not in wires:
                     wires[viewer.channel] = interleave(packets, viewer.channel)
                 viewer.offer(wires[viewer.channel], key=unit.key)
@@ -189,7 +204,7 @@ class CameraServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        viewer = Viewer(writer)
+        viewer = Viewer(writer, self)
         self._viewers.add(viewer)
         pump = asyncio.create_task(viewer.pump())
         try:
@@ -207,11 +222,26 @@ class CameraServer:
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, viewer: Viewer) -> None:
-        guard = Guard(self._scheme, self._user, self._password)
-        feed = self.feed
-        base = f"rtsp://{self.host}:{self.port}{PATH}"
-        text = sdp.describe(feed.codec, feed.sets, self.host, feed.fps)
-        dialogue = Dialogue(guard, base, text)
+        peer = viewer.peer
+        dialogue = Dialogue(
+            Guard(self._scheme, self._user, self._password),
+            f"{self._scheme_name}://{self.host}:{self.port}{PATH}",
+            self.description,
+            tcp="tcp" in self._transports,
+            datagrams=(lambda port: Datagrams(self.host, (peer, port)))
+            if "udp" in self._transports
+            else None,
+        )
+        dialogue.redirect = self.redirect
+        try:
+            await self._answer(dialogue, reader, viewer)
+        finally:
+            viewer.way = None
+            dialogue.close()
+
+    async def _answer(
+        self, dialogue: Dialogue, reader: asyncio.StreamReader, viewer: Viewer
+    ) -> None:
         while not dialogue.over:
             try:
                 async with asyncio.timeout(None if viewer.playing else _PATIENCE_S):
@@ -227,5 +257,6 @@ class CameraServer:
             if dialogue.playing and not viewer.playing:
                 self._work()
             viewer.playing = dialogue.playing
+            viewer.way = dialogue.way if dialogue.playing else None
         if not self.hung:
             await viewer.finish()

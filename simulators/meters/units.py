@@ -198,9 +198,21 @@ class ContactUnit(Unit):
 
 
 class Site:
-    """An idle mine's feeders: fan, pump, hoist (standing), guard house, and the contacts."""
+    """An idle mine's feeders: fan, pump, hoist (standing), guard house, and the contacts.
 
-    def __init__(self, seed: int = 0, *, hoist_cycle_s: float = 98.0) -> None:
+    Args:
+        seed: of the loads' noise.
+        hoist_cycle_s: of the hoist.
+        on_coil: told of every lamp that is switched (address, on).
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        hoist_cycle_s: float = 98.0,
+        on_coil: Callable[[int, bool], None] | None = None,
+    ) -> None:
         self.fan = MeterUnit(1, "chint_dtsu666", Fan(seed=seed), ct_ratio=40, seed=seed)
         self.pump = MeterUnit(
             2, "acrel_adl400", Pump(seed=seed), ct_ratio=60, running=False, seed=seed + 10
@@ -213,7 +225,7 @@ class Site:
             seed=seed + 20,
         )
         self.living = MeterUnit(4, "eastron_sdm630", Living(seed=seed), seed=seed + 30)
-        self.contacts = ContactUnit(10)
+        self.contacts = ContactUnit(10, on_coil=on_coil)
 
     @property
     def units(self) -> tuple[Unit, ...]:

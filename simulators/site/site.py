@@ -43,7 +43,7 @@ class Site:
         modbus_port: int = 0,
         camera_ports: tuple[int, int] = (0, 0),
     ) -> None:
-        self.feeders = Feeders(seed)
+        self.feeders = Feeders(seed, on_coil=self._lamp)
         self.shaft = Scene(size, seed, "shaft", name="SHAFT 1")
         self.gate = Scene(size, seed, "gate", name="GATE")
         feeders = self.feeders
@@ -74,8 +74,26 @@ class Site:
         await self._running.aclose()
 
     def wiring(self) -> dict[str, Any]:
-        """`[[bus]]` and `[[camera]]` of the seal.toml that fits this site."""
-        return {"bus": [self._serial_bus(), self._tcp_bus()], "camera": self._cameras()}
+        """`[[bus]]`, `[[camera]]` and `[[challenge]]` of the seal.toml that fits this site."""
+        return {
+            "bus": [self._serial_bus(), self._tcp_bus()],
+            "camera": self._cameras(),
+            "challenge": [
+                self._lamp_at("shaft", self.shaft, 0),
+                self._lamp_at("gate", self.gate, 1),
+            ],
+        }
+
+    def _lamp(self, coil: int, on: bool) -> None:
+        """Coil 0 lights the lamp at the shaft, coil 1 the one at the gate."""
+        if coil < 2:
+            (self.shaft, self.gate)[coil].lamp = on
+
+    @staticmethod
+    def _lamp_at(place: str, scene: Scene, coil: int) -> dict[str, Any]:
+        view = {"camera": f"{place}-cam", "box": list(scene.lamp_box())}
+        lamp = {"code": f"{place}-lamp", "bus": "surface", "unit": 10, "coil": coil}
+        return {**lamp, "view": [view]}
 
     def _serial_bus(self) -> dict[str, Any]:
         return {

@@ -25,8 +25,8 @@ def test_the_commented_sample_parses_and_names_a_source_of_each_sort():
     assert [bus.transport for bus in config.bus] == ["tcp", "rtu"]
     assert config.bus[1].contact[0].code == "cabinet-door"
     assert [camera.code for camera in config.camera] == ["shaft-cam", "gate-cam"]
-    assert config.camera[0].watch_url.endswith("/sub")
-    assert config.camera[1].watch_url.endswith("/main")
+    assert config.camera[0].access.url.endswith("/sub")
+    assert config.camera[1].access.url.endswith("/main")
     assert config.broker[0].tls is not None
 
 

@@ -16,7 +16,7 @@ from pydantic.fields import FieldInfo
 
 from edge import config
 from edge.domain.catalogue import CATALOGUE
-from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
+from edge.sensors.spec import ChallengeSpec, ContactSpec, MeterSpec, SerialBus, TcpBus, ViewSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
 
@@ -35,6 +35,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "`[[camera]]`": (CameraSpec, ()),
     "`[[camera.zone]]`": (ZoneSpec, ()),
     "`[[camera.line]]`": (LineSpec, ()),
+    "`[[challenge]]`": (ChallengeSpec, ()),
+    "`[[challenge.view]]`": (ViewSpec, ()),
     "`[detector]`": (config.Detector, ()),
     "`[[broker]]`": (BrokerSpec, ()),
     "`[broker.tls]`": (TlsSpec, ()),
@@ -56,7 +58,8 @@ def rows(heading: str) -> list[str]:
 
 
 def _row(name: str, field: FieldInfo) -> str:
-    kind = "`tcp` or `rtu`" if name == "transport" else _type(field.annotation, _bounds(field))
+    tag = get_origin(field.annotation) is Literal and name == "transport"  # of [[bus]]
+    kind = "`tcp` or `rtu`" if tag else _type(field.annotation, _bounds(field))
     example = f"`{name} = {json.dumps(field.examples[0])}`" if field.examples else ""
     cells = (f"`{name}`", kind, _default(field), field.description or "", example)
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")

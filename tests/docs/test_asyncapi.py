@@ -13,6 +13,7 @@ from edge.domain.alarm import AlarmCode
 from edge.domain.mine import MineState, OrderKind
 from edge.domain.names import Name
 from edge.domain.observation import (
+    ChallengeRun,
     ClockStepped,
     ContactChange,
     Quality,
@@ -164,6 +165,8 @@ def eventful_night() -> list[Draft]:
     settle(seal.observe(ContactChange("door", now, Quality.GOOD, closed=True)))
     settle(seal.observe(SourceLost("pump", now, "no answer")))
     settle(seal.observe(SourceBack("pump", clock.advance(90.0), 90.0)))
+    levels = (1.0, 1.2, 0.9, 1.1, 1.0, 1.3)
+    settle(seal.observe(ChallengeRun("shaft-cam", now, "lamp", False, "010110", levels, 0.1, 2)))
     settle(seal.observe(ClockStepped("host", clock.now(), -7.5)))
     drafts.extend(seal.obey(an_order(OrderKind.SET_STATE, {"state": "closed"}, now), clock.now()))
     return drafts
@@ -184,6 +187,7 @@ def test_records_of_a_real_seal_are_as_the_document_says() -> None:
         RecordType.SOURCE_BACK,
         RecordType.CONTACT_CHANGED,
         RecordType.CLOCK_STEPPED,
+        RecordType.CHALLENGE_RUN,
         RecordType.POWER_SUMMARY,
         RecordType.POWER_BASELINE,
         RecordType.ORDER_ACCEPTED,

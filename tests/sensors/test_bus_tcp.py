@@ -13,10 +13,11 @@ from edge.domain.observation import ContactChange, Quality, Reading, SourceBack,
 from edge.errors import SourceError
 from edge.sensors.modbus import BusDownError, NoAnswerError, open_port
 from edge.sensors.plan import Span
+from edge.sensors.poller import poll_bus
 from simulators.meters.loads import Fan, Living
 from simulators.meters.server import MeterServer
 from simulators.meters.units import ContactUnit, MeterUnit
-from tests.sensors.lines import LateMeter, polling, tcp
+from tests.sensors.lines import Heard, LateMeter, polling, tcp
 
 
 @pytest.fixture
@@ -199,3 +200,26 @@ async def test_an_absent_unit_is_no_answer_and_a_wrong_register_is_refused(units
         with pytest.raises(SourceError, match="exception 1"):
             await port.read(3, Span(3, 0, 1))
         port.close()
+
+
+async def test_a_coil_is_switched_between_the_polls_and_only_where_there_is_one(units):
+    *_, module = units
+    async with MeterServer(units) as server:
+        bus = tcp(server.port, units)
+        port = open_port(bus, SystemClock())
+        heard = Heard()
+        polls = asyncio.create_task(poll_bus(bus, clock=SystemClock(), emit=heard.take, port=port))
+        try:
+            for on in (True, False) * 10:
+                await port.write_coil(10, 0, on)
+                assert module.lamp is on
+            with pytest.raises(SourceError, match="exception 2"):
+                await port.write_coil(10, 99, on=True)
+            module.silent = True
+            with pytest.raises(NoAnswerError):
+                await port.write_coil(10, 0, on=True)
+            await heard.until(lambda: len(heard.pace()) == 3)
+        finally:
+            polls.cancel()
+            await asyncio.gather(polls, return_exceptions=True)
+    assert not heard.of(SourceLost)

@@ -106,6 +106,17 @@ def test_only_interleaved_transport_is_offered(value, expected):
     assert parse_transport(value) == expected
 
 
+def test_udp_is_offered_where_the_camera_has_it():
+    offer = "RTP/AVP/TCP;interleaved=0-1, RTP/AVP/UDP;unicast;client_port=4588-4589"
+    assert parse_transport(offer, udp=True) == Transport(0)
+    assert parse_transport(offer, tcp=False, udp=True) == Transport(ports=(4588, 4589))
+    assert parse_transport(offer, tcp=False) is None
+    assert parse_transport("RTP/AVP;multicast", udp=True) is None
+    for port in ("80", "x", "65535", ""):
+        with pytest.raises(Refused):
+            parse_transport(f"RTP/AVP;client_port={port}", udp=True)
+
+
 @pytest.mark.parametrize("channels", ["x", "255-256", "-1", "99999999999"])
 def test_channels_that_are_none_are_refused(channels):
     with pytest.raises(Refused):

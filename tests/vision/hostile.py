@@ -12,10 +12,13 @@ from pathlib import Path
 import numpy as np
 
 from edge.domain.observation import Measures
+from edge.vision.access import Access
 from edge.vision.channel import HEADER, MAGIC, Kind, Why, pack_picture, pack_quality
+from edge.vision.gate import GateState
+from edge.vision.policy import Watch
 
 TRACE = Path("/tmp/eseal-test-was-here")
-FINE = Measures(100, 30, 200, 1, 0)
+FINE_MESSAGE = pack_quality(Measures(100, 30, 200, 0), GateState.QUIET, 4.0)
 
 
 class _Bomb:
@@ -23,38 +26,38 @@ class _Bomb:
         return os.system, (f"touch {TRACE}",)
 
 
-def pickled(_url: str, channel: socket.socket) -> None:
+def pickled(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     channel.sendall(pickle.dumps(_Bomb()))
     time.sleep(30)
 
 
-def flood(_url: str, channel: socket.socket) -> None:
+def flood(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     while True:
-        channel.sendall(pack_quality(FINE))
+        channel.sendall(FINE_MESSAGE)
 
 
-def unasked(_url: str, channel: socket.socket) -> None:
+def unasked(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     frame = np.zeros((4, 4, 3), np.uint8)
     while True:
         channel.sendall(b"".join(pack_picture(frame, Why.MOTION)))
 
 
-def giant(_url: str, channel: socket.socket) -> None:
+def giant(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     channel.sendall(HEADER.pack(MAGIC, Kind.PICTURE, 0xFFFFFFF0))
     time.sleep(30)
 
 
-def liar(_url: str, channel: socket.socket) -> None:
-    body = struct.pack("<5d", float("nan"), 1, 1, 1, 1)
-    channel.sendall(HEADER.pack(MAGIC, Kind.QUALITY, len(body)) + body)
+def liar(_access: Access, channel: socket.socket, _watch: Watch) -> None:
+    nan = struct.pack("<d", float("nan"))
+    channel.sendall(FINE_MESSAGE[: HEADER.size] + nan + FINE_MESSAGE[HEADER.size + len(nan) :])
     time.sleep(30)
 
 
-def half(_url: str, channel: socket.socket) -> None:
-    channel.sendall(pack_quality(FINE) + HEADER.pack(MAGIC, Kind.QUALITY, 40) + b"1234")
+def half(_access: Access, channel: socket.socket, _watch: Watch) -> None:
+    channel.sendall(FINE_MESSAGE + FINE_MESSAGE[:20])
     time.sleep(30)
 
 
-def crash(_url: str, channel: socket.socket) -> None:
-    channel.sendall(pack_quality(FINE))
+def crash(_access: Access, channel: socket.socket, _watch: Watch) -> None:
+    channel.sendall(FINE_MESSAGE)
     os._exit(11)

@@ -77,6 +77,12 @@ def test_rows_that_are_no_numbers_are_dropped_and_boxes_are_clipped_to_the_pictu
     assert found.box == (0, 0, 128, 64)
 
 
+def test_what_scores_between_floor_and_threshold_is_told_as_not_sure():
+    rows = [((0, 0, 20, 20), (0.41, 0)), ((30, 0, 50, 20), (0.39, 0)), (BOX, (0.29, 0))]
+    found = _load(grid_model(rows)).detect([_picture()])[0]
+    assert [(round(item.score, 2), item.sure) for item in found] == [(0.41, True), (0.39, False)]
+
+
 def test_a_flood_of_candidates_is_bounded():
     rows = [((x, y, x + 0.5, y + 0.5), (0.9, 0.9)) for x in range(60) for y in range(60)]
     found = _load(grid_model(rows)).detect([_picture()])[0]

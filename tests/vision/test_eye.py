@@ -1,56 +1,33 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+import pytest
 
 from edge.vision.channel import Why
-from edge.vision.eye import BETWEEN_S, LONG_GROUP_S, LOOK_ANYWAY_S, PICTURE_S, Eye, Look, Pace
+from edge.vision.eye import LOOK_ANYWAY_S, LOOK_S, PICTURE_S, Eye, Look, due
 from edge.vision.gate import GateState
 from edge.vision.picture import Pixels
+from edge.vision.policy import Decoding
 
 FPS = 25
 
 
-def _looks(group_s: float, seconds: float, awake: bool = False) -> tuple[list[float], int]:
-    """When a pace looks at a stream, and how many pictures are decoded for it."""
-    pace, looks, decoded, pending = Pace(), [], 0, 0
-    for i in range(int(seconds * FPS)):
-        t, key = i / FPS, i % round(group_s * FPS) == 0
-        pending = 1 if key else pending + 1
-        if pace.due(t, key, awake):
-            decoded, pending = decoded + pending, 0
-            pace.looked(t)
-            looks.append(t)
-    return looks, decoded
-
-
-def test_with_short_groups_the_key_pictures_alone_are_decoded():
-    looks, decoded = _looks(1.0, 30)
-    assert max(np.diff(looks)) <= LONG_GROUP_S
-    assert decoded == 30
-
-
-def test_in_long_groups_no_look_is_more_than_a_second_after_the_last():
-    for group_s in (2.0, 4.0, 10.0):
-        looks, _ = _looks(group_s, 60)
-        assert max(np.diff(looks)) <= LONG_GROUP_S + 2 / FPS
-        assert max(np.diff([t for t in looks if t > 2])) <= BETWEEN_S + 2 / FPS
-
-
-def test_two_second_groups_are_decoded_to_little_more_than_a_half():
-    _, decoded = _looks(2.0, 60)
-    assert decoded <= 0.55 * 60 * FPS
-
-
-def test_key_pictures_at_every_packet_are_not_all_looked_at():
-    looks, _ = _looks(1 / FPS, 30)
-    assert len(looks) <= 30 / 0.45
-
-
-def test_awake_everything_is_decoded():
-    looks, decoded = _looks(1.0, 4, awake=True)
-    assert decoded == len(looks) == 4 * FPS
+@pytest.mark.parametrize(
+    ("decoding", "key", "unseen_s", "now"),
+    [
+        (Decoding.FULL, False, 0.0, True),
+        (Decoding.KEYS, True, 1.0, True),
+        (Decoding.KEYS, True, 0.04, False),
+        (Decoding.KEYS, False, 4.0, False),
+        (Decoding.KEYS, False, 8.0, True),
+        (Decoding.BETWEEN, True, 0.5, True),
+        (Decoding.BETWEEN, True, 0.04, False),
+        (Decoding.BETWEEN, False, 0.96, False),
+        (Decoding.BETWEEN, False, 1.0, True),
+    ],
+)
+def test_what_is_decoded_while_nothing_moves_follows_the_policy(decoding, key, unseen_s, now):
+    assert due(decoding, key, unseen_s) is now
 
 
 def _grey(person: bool = False) -> Pixels:
@@ -68,6 +45,7 @@ def _run(
     attentive: bool = False,
     eye: Eye | None = None,
     start: float = 0.0,
+    full: bool = False,
 ) -> tuple[Eye, list[tuple[float, Look]]]:
     eye = eye or Eye()
     looks = []
@@ -76,8 +54,11 @@ def _run(
         picture = _grey()
         if moves:
             picture[40:60, (5 * i) % 140 : (5 * i) % 140 + 10] = 220
-        if eye.wants(t, since_key) and (since_key == 0 or eye.awake):
-            looks.append((t, eye.step(picture, t, since_key, leave, attentive)))
+        if eye.wants(t, since_key, leave) and (since_key == 0 or eye.awake or full):
+            look = eye.step(picture, t, since_key, leave, attentive)
+            if look.picture is not None:
+                eye.hand(t)
+            looks.append((t, look))
     return eye, looks
 
 
@@ -121,13 +102,19 @@ def test_an_attentive_receiver_is_shown_every_look():
     assert len(_handed(looks)) == len(looks) == 20
 
 
-@given(st.lists(st.tuples(st.floats(0.001, 3), st.booleans(), st.booleans()), max_size=60))
-def test_no_pace_lets_more_than_the_limit_pass_between_looks(steps):
-    pace, t, looked = Pace(), 0.0, None
-    for pause, key, awake in steps:
-        t += pause
-        if pace.due(t, key, awake):
-            pace.looked(t)
-            looked = t
-        elif looked is not None:
-            assert t - looked < LONG_GROUP_S
+def test_a_quiet_scene_that_is_decoded_wholly_is_looked_at_five_times_a_second():
+    _, looks = _run(20, full=True)
+    pauses = np.diff([t for t, _ in looks])
+    assert max(pauses) <= LOOK_S + 0.03
+    assert len(looks) <= 20 * 6
+
+
+def test_a_picture_that_was_not_taken_is_offered_again_soon():
+    eye, _ = _run(10)
+    eye, _ = _run(2, moves=True, eye=eye, start=10)
+    eye, looks = _run(0.2, moves=True, eye=eye, start=12, leave=False)
+    assert eye.awake
+    assert not _handed(looks)
+    _, looks = _run(0.2, moves=True, eye=eye, start=12.2)
+    assert _handed(looks)[0][0] <= 12.2 + 0.04
+    assert eye.threshold > 0

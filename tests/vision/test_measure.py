@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from edge.vision.measure import Reference, Stillness, measure, shrunk
+from edge.domain.observation import RANGES, Measures
+from edge.vision.measure import KEYS_KEPT, Measurer, Stillness, shrunk
 from edge.vision.picture import MAX_EDGE, Pixels, fitted
+from edge.vision.sketch import SKETCH_BYTES
 
 
 def _scene(seed: int) -> Pixels:
@@ -25,65 +27,27 @@ def _noisy(scene: Pixels, sigma: float, seed: int) -> Pixels:
     return np.clip(scene + noise, 0, 255).astype(np.uint8)
 
 
+def _measured(picture: Pixels, still_s: float = 0.0) -> Measures:
+    return Measurer().measure(picture, (1920, 1080), still_s)
+
+
 def test_measures_of_a_plain_and_of_a_rich_picture():
-    plain = measure(np.full((180, 320), 40, np.uint8), 1.0, 2.5)
+    plain = _measured(np.full((180, 320), 40, np.uint8), 2.5)
     assert (plain.brightness, plain.contrast, plain.sharpness) == (40, 0, 0)
-    assert (plain.similarity, plain.still_s) == (1.0, 2.5)
-    rich = measure(_scene(1), 1.0, 0.0)
+    assert (plain.still_s, plain.width, plain.height) == (2.5, 1920, 1080)
+    rich = _measured(_scene(1))
     assert rich.contrast > 15
     assert rich.sharpness > 100
+    assert len(rich.sketch) == SKETCH_BYTES
 
 
-def test_the_same_scene_in_other_light_is_similar():
-    reference = Reference()
-    assert reference.compare(_scene(1), 0) == 1
-    darker = (_scene(1) * 0.5).astype(np.uint8)
-    assert reference.compare(_noisy(darker, 3, 1), 1) > 0.8
-
-
-def test_fog_keeps_enough_of_the_edges():
-    reference = Reference()
-    reference.compare(_noisy(_scene(1), 2, 1), 0)
-    fog = (170 + 0.15 * (_scene(1).astype(float) - 120)).astype(np.uint8)
-    assert reference.compare(_noisy(fog, 1.0, 2), 1) > 0.4
-
-
-def test_a_cover_has_none_of_the_edges():
-    reference = Reference()
-    reference.compare(_noisy(_scene(1), 2, 1), 0)
-    assert abs(reference.compare(_noisy(np.full((180, 320), 20, np.uint8), 3, 2), 1)) < 0.2
-    assert reference.compare(np.full((180, 320), 20, np.uint8), 2) == 0
-
-
-def test_a_reference_without_edges_is_similar_to_anything():
-    reference = Reference()
-    reference.compare(np.full((180, 320), 20, np.uint8), 0)
-    assert reference.compare(_scene(1), 1) == 1
-
-
-def test_another_resolution_begins_a_new_reference():
-    reference = Reference()
-    reference.compare(_scene(1), 0)
-    assert reference.compare(_scene(2)[:90], 1) == 1
-
-
-def test_a_new_view_is_learned_in_minutes_not_in_seconds():
-    reference = Reference()
-    reference.compare(_scene(1), 0)
-    early = reference.compare(_scene(2), 10)
-    for t in range(20, 2000, 10):
-        late = reference.compare(_scene(2), t)
-    assert early < 0.5
-    assert late > 0.9
-
-
-def test_a_cover_is_never_learned_however_long_it_stays():
-    reference = Reference()
-    reference.compare(_scene(1), 0)
-    for t in range(0, 40_000, 100):
-        cover = _noisy(np.full((180, 320), 20, np.uint8), 2, t)
-        assert abs(reference.compare(cover, t)) < 0.2
-    assert reference.compare(_scene(1), 40_000) > 0.99
+def test_what_is_nearly_black_or_white_is_counted_without_the_strips_of_the_clock():
+    picture = np.full((180, 320), 120, np.uint8)
+    picture[:21] = 255
+    picture[21:, :80] = 16
+    picture[21:, 240:] = 240
+    assert _measured(picture).dark == pytest.approx(0.25, abs=0.01)
+    assert _measured(picture).bright == pytest.approx(0.25, abs=0.01)
 
 
 def _keys(pictures: list[Pixels]) -> float:
@@ -108,7 +72,21 @@ def test_an_encoder_that_changes_its_quantiser_now_and_then_does_not_hide_a_froz
     pictures = []
     for i in range(30):
         picture = _scene(1)
-        picture[::8, ::8] += i // 7  # equal, then not, then equal again
+        picture[::4, ::8] += 40 * (i // 7)  # equal, then not, then equal again
+        pictures.append(picture)
+    assert _keys(pictures) == 28
+
+
+def test_a_quantiser_that_wanders_up_and_down_comes_back_to_pictures_of_before():
+    variants = [_noisy(_scene(1), 4, i) for i in range(KEYS_KEPT)]
+    assert _keys([variants[i % KEYS_KEPT] for i in range(40)]) == 31
+
+
+def test_what_an_encoder_alone_changes_is_less_than_a_sensor_does():
+    pictures = []
+    for i in range(30):
+        picture = _scene(1)
+        picture[i::40, ::3] += 1
         pictures.append(picture)
     assert _keys(pictures) == 28
 
@@ -144,7 +122,8 @@ def test_a_fitted_size_is_within_the_limit_and_never_larger(width, height, limit
 @given(st.integers(0, 2**32 - 1), st.sampled_from([(90, 160), (180, 320), (640, 100)]))
 def test_measures_are_finite_and_in_range_for_any_picture(seed, shape):
     grey = np.random.default_rng(seed).integers(0, 256, shape, np.uint8)
-    measures = measure(shrunk(grey, 320), Reference().compare(grey, 0), 0)
-    assert 0 <= measures.brightness <= 255
-    assert 0 <= measures.contrast <= 128
-    assert measures.sharpness == pytest.approx(measures.sharpness)
+    measurer = Measurer()
+    for turned in (grey, grey[::-1]):
+        measures = measurer.measure(shrunk(turned, 320), grey.shape, 0)
+        for name, (low, high) in RANGES.items():
+            assert low <= getattr(measures, name) <= high

@@ -13,11 +13,11 @@ from edge.vision.quality import COVERED_S, FROZEN_S, PictureAnalyser
 from edge.vision.spec import CameraSpec
 
 CAMERA = CameraSpec(code="cam-1", url="file:///x")
-DAY = Measures(brightness=110, contrast=52, sharpness=600, similarity=0.95, still_s=0)
-INFRARED = replace(DAY, brightness=70, contrast=38, sharpness=250, similarity=0.6)
-DARK = replace(DAY, brightness=12, contrast=6, sharpness=6, similarity=0.5)
-FOG = replace(DAY, brightness=160, contrast=11, sharpness=25, similarity=0.6)
-COVERED = replace(DAY, brightness=25, contrast=3, sharpness=4, similarity=0.02)
+DAY = Measures(brightness=110, contrast=52, sharpness=600, still_s=0)
+INFRARED = replace(DAY, brightness=70, contrast=38, sharpness=250)
+DARK = replace(DAY, brightness=12, contrast=6, sharpness=6)
+FOG = replace(DAY, brightness=160, contrast=11, sharpness=25)
+COVERED = replace(DAY, brightness=25, contrast=3, sharpness=4)
 
 
 class _Camera:
@@ -40,7 +40,7 @@ class _Camera:
             share = i / seconds
             between = {
                 name: getattr(start, name) * (1 - share) + getattr(end, name) * share
-                for name in ("brightness", "contrast", "sharpness", "similarity")
+                for name in ("brightness", "contrast", "sharpness")
             }
             activities += self.see(replace(start, **between))
         return activities
@@ -120,7 +120,7 @@ def test_a_bright_blank_picture_is_covered_even_from_the_start():
 def test_a_cover_at_the_infrared_night_shows_by_what_is_missing():
     camera = _Camera()
     camera.see(INFRARED, 120)
-    glare = replace(COVERED, brightness=220, contrast=9, sharpness=5, similarity=0.1)
+    glare = replace(COVERED, brightness=220, contrast=9, sharpness=5)
     assert _phases(camera.see(glare, 8)) == [Phase.STARTED]
 
 
@@ -129,11 +129,11 @@ def test_a_camera_covered_while_it_is_unplugged_is_told():
     camera = _Camera()
     camera.see(DAY, 60)
     camera.clock.advance(20)
-    cover = replace(COVERED, similarity=1.0)
+    cover = COVERED
     activities = camera.see(cover, 8)
     assert _phases(activities) == [Phase.STARTED]
     assert Phase.ENDED not in _phases(camera.see(cover, 60))
-    assert Phase.ENDED in _phases(camera.see(replace(DAY, similarity=0.0), 5))
+    assert Phase.ENDED in _phases(camera.see(DAY, 5))
 
 
 def test_a_camera_uncovered_in_fog_is_not_covered_any_more():
@@ -148,7 +148,7 @@ def test_a_reconnection_alone_does_not_cry():
     camera = _Camera()
     camera.see(DAY, 60)
     camera.clock.advance(20)
-    assert camera.see(replace(DAY, similarity=1.0), 20) == []
+    assert camera.see(DAY, 20) == []
 
 
 def test_a_frozen_picture_is_told_and_ends_when_it_lives_again():
@@ -188,7 +188,6 @@ figures = st.builds(
     brightness=st.floats(0, 255),
     contrast=st.floats(0, 128),
     sharpness=st.floats(0, 1e5),
-    similarity=st.floats(-1, 1),
     still_s=st.floats(0, 100),
 )
 

@@ -13,27 +13,25 @@ import av
 import numpy as np
 import pytest
 
-from edge.vision import stream as module
+from edge.vision import decoding
+from edge.vision.access import Access
 from edge.vision.channel import (
     HEADER,
-    LEAVE,
-    LEAVE_AND_LOOK,
+    Command,
     EndedMessage,
-    Kind,
     PictureMessage,
     QualityMessage,
     Why,
+    command,
     parse_body,
     parse_header,
 )
-from edge.vision.source import VideoPacket, local_path, open_file, packets, video_stream
-from edge.vision.stream import (
-    LazyDecoder,
-    Line,
-    colour,
-    luma,
-    watch_stream,
-)
+from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.lazy import LazyDecoder
+from edge.vision.policy import Watch
+from edge.vision.ring import Held
+from edge.vision.source import local_path, open_file, packets, video_stream
+from edge.vision.stream import Line, watch_stream
 from tests.vision.video import quiet, walk, write_video
 
 
@@ -42,72 +40,73 @@ def video(tmp_path_factory) -> Path:
     return write_video(tmp_path_factory.mktemp("video") / "v.mp4", quiet(3))
 
 
-def _decoded(path: Path, every: int) -> list[tuple[float, int]]:
-    """Times and numbers of the pictures when a look is wanted at every so many packets."""
+def _decoded(path: Path, every: int, *, alone: bool = True) -> list[tuple[float, int, float]]:
+    """Times, numbers and arrivals of what is decoded when a look comes every so many packets."""
     told = []
     with open_file(str(path)) as container:
         stream = video_stream(container)
-        lazy = LazyDecoder(stream)
+        lazy = LazyDecoder(StreamCodec(stream))
         for i, packet in enumerate(container.demux(stream)):
             if packet.size:
-                lazy.take(packet)
-                if i % every == 0:
-                    told += [(round(frame.time or 0, 3), n) for frame, n in lazy.decode()]
+                lazy.take(Held(packet, i / 25))
+                while i % every == 0 and (seen := lazy.next(alone=alone)):
+                    told.append((round(seen.frame.time or 0, 3), seen.since_key, seen.at))
     return told
 
 
 def test_looking_at_keys_alone_decodes_keys_alone(video):
-    assert _decoded(video, 25) == [(0.0, 0), (1.0, 0), (2.0, 0)]
+    assert _decoded(video, 25) == [(0.0, 0, 0.0), (1.0, 0, 1.0), (2.0, 0, 2.0)]
+
+
+@pytest.mark.parametrize("codec", ["libx264", "libx265"])
+def test_a_lone_key_of_a_stream_that_reorders_is_not_held_back(tmp_path, codec):
+    path = write_video(tmp_path / "b.mp4", walk(4), b_frames=3, codec=codec)
+    assert [(number, at) for _, number, at in _decoded(path, 25)] == [
+        (0, 0.0),
+        (0, 1.0),
+        (0, 2.0),
+        (0, 3.0),
+    ]
 
 
 def test_a_look_between_decodes_on_from_the_key_without_a_gap(video):
     told = _decoded(video, 20)
-    assert told[:21] == [(round(i * 0.04, 3), i) for i in range(21)]
-    numbers = [n for _, n in told[21:]]
-    assert numbers[0] == 0
+    assert told[:21] == [(round(i * 0.04, 3), i, i / 25) for i in range(21)]
+    assert told[21][1] == 0
 
 
-def test_pictures_that_the_decoder_held_back_from_before_the_key_are_not_shown(tmp_path):
+@pytest.mark.parametrize("every", [1, 10])
+def test_pictures_that_the_decoder_held_back_from_before_the_key_are_not_shown(tmp_path, every):
     path = write_video(tmp_path / "b.mp4", walk(4), b_frames=3)
-    times = [at for at, _ in _decoded(path, 25)]
-    assert times == sorted(times)
-
-
-def test_packets_that_nobody_looks_at_are_bounded(video, monkeypatch):
-    monkeypatch.setattr(module, "MAX_PENDING", 10)
-    with open_file(str(video)) as container:
-        stream = video_stream(container)
-        lazy = LazyDecoder(stream)
-        for packet in islice(container.demux(stream), 10):
-            assert not lazy.full
-            lazy.take(packet)
-        assert lazy.full
-        list(lazy.decode())
-        assert not lazy.full
-
-
-def test_nothing_is_decoded_before_the_first_key_or_after_a_torn_packet(video):
-    with open_file(str(video)) as container:
-        stream = video_stream(container)
-        lazy = LazyDecoder(stream)
-        packets = [packet for packet in container.demux(stream) if packet.size]
-        for packet in packets[5:20]:
-            lazy.take(packet)
-        assert list(lazy.decode()) == []
-        torn = av.Packet(b"\0\0\0\1\xff" * 4)
-        torn.is_keyframe = True
-        lazy.take(cast("VideoPacket", torn))
-        assert list(lazy.decode()) == []
-        lazy.take(packets[21])
-        assert list(lazy.decode()) == []
-        lazy.take(packets[25])
-        assert [n for _, n in lazy.decode()] == [0]
+    for alone in (False, True):
+        told = _decoded(path, every, alone=alone)
+        ordered = sorted(told, key=lambda seen: seen[2])
+        assert told == ordered
+        assert [at for at, _, _ in told] == sorted(at for at, _, _ in told)
+        assert len(told) > 60
 
 
 def test_a_picture_bomb_is_not_taken_in(video, monkeypatch):
-    monkeypatch.setattr(module, "MAX_PIXELS", 100)
+    monkeypatch.setattr(decoding, "MAX_PIXELS", 100)
     with pytest.raises((MemoryError, av.FFmpegError)):  # by us or by the decoder
         _decoded(video, 1)
+
+
+def test_a_torn_packet_is_refused_and_the_next_key_is_decoded(video):
+    with open_file(str(video)) as container:
+        stream = video_stream(container)
+        lazy = LazyDecoder(StreamCodec(stream))
+        packets = [packet for packet in container.demux(stream) if packet.size]
+        torn = av.Packet(b"\0\0\0\1\xff" * 4)
+        torn.is_keyframe = True
+        lazy.take(Held(cast("VideoPacket", torn), 0.0))
+        assert lazy.next(alone=True) is None
+        lazy.take(Held(packets[21], 0.1))
+        assert lazy.next(alone=True) is None
+        lazy.take(Held(packets[25], 0.2))
+        seen = lazy.next(alone=True)
+        assert seen is not None
+        assert seen.since_key == 0
 
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p", "nv12", "yuv420p10le", "gray", "bgr24"])
@@ -142,7 +141,7 @@ def test_a_file_without_video_is_an_error(tmp_path):
 def test_a_file_is_played_at_its_own_pace_and_in_a_loop(tmp_path):
     path = write_video(tmp_path / "short.mp4", quiet(0.4))
     begun = time.monotonic()
-    played = list(islice(packets(path.as_uri()), 25))
+    played = list(islice(packets(Access(path.as_uri())), 25))
     assert 0.7 < time.monotonic() - begun < 3
     assert sum(packet.is_keyframe for _, packet in played) == 3
 
@@ -183,10 +182,10 @@ def test_a_line_takes_leave_and_gives_it_back_with_the_picture():
         line = Line(daemon.theirs)
         line.listen()
         assert not line.leave
-        daemon.ours.send(LEAVE)
+        daemon.ours.send(command(Command.LEAVE))
         line.listen()
         assert (line.leave, line.attentive) == (True, False)
-        daemon.ours.send(LEAVE_AND_LOOK)
+        daemon.ours.send(command(Command.LEAVE_AND_LOOK))
         line.listen()
         assert (line.leave, line.attentive) == (True, True)
         line.picture(np.zeros((2, 2, 3), np.uint8), Why.MOTION)
@@ -202,7 +201,7 @@ def test_a_line_takes_leave_and_gives_it_back_with_the_picture():
 
 def test_a_stream_is_watched_until_nobody_listens(video):
     with _Daemon() as daemon:
-        daemon.ours.send(LEAVE)
+        daemon.ours.send(command(Command.LEAVE))
         thread = threading.Thread(target=_watch, args=(video.as_uri(), daemon.theirs))
         thread.start()
         messages = [daemon.message() for _ in range(3)]
@@ -216,8 +215,4 @@ def test_a_stream_is_watched_until_nobody_listens(video):
 
 def _watch(url: str, channel: socket.socket) -> None:
     with pytest.raises(OSError):
-        watch_stream(url, Line(channel))
-
-
-def test_kinds_of_message_are_few():
-    assert [kind.name for kind in Kind] == ["PICTURE", "QUALITY", "ENDED"]
+        watch_stream(Access(url), Line(channel), Watch.AUTO)

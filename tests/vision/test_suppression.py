@@ -4,8 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.vision.footing import Box
 from edge.vision.suppression import suppress
-from edge.vision.tracker import Box, iou
+from edge.vision.track import iou
 
 
 def _box(row: np.ndarray) -> Box:

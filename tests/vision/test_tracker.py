@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from edge.clock import ManualClock
 from edge.domain.observation import Label
-from edge.vision.tracker import COAST_STEPS, MAX_TRACKS, Found, Tracker, iou
+from edge.vision.track import COAST_S, Found, iou
+from edge.vision.tracker import MAX_TRACKS, Tracker
 
 edges = st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
 boxes = edges.map(lambda e: (min(e[0], e[2]), min(e[1], e[3]), max(e[0], e[2]), max(e[1], e[3])))
@@ -66,7 +67,7 @@ def test_two_people_who_meet_keep_their_numbers():
 
 
 def test_a_short_occlusion_keeps_the_number_and_tells_nothing_meanwhile():
-    gap: list[list[Any]] = [[]] * COAST_STEPS
+    gap: list[list[Any]] = [[]] * int(COAST_S / 0.2)
     told = _walk(Tracker(), ManualClock(), [_person(0.1)], [_person(0.1)], *gap, [_person(0.1)])
     assert told == [[], [1], *gap, [1]]
 

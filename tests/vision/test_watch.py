@@ -57,6 +57,7 @@ class Watched:
                 inference=self.inference,
                 clock=clock or SystemClock(),
                 emit=self._emit,
+                chance=lambda: 0.0,
             )
         )
 
@@ -88,8 +89,8 @@ async def watched(monkeypatch) -> AsyncIterator[Watched]:
     found = Watched(inference)
     start = CameraProcess.start.__func__  # type: ignore[attr-defined]
 
-    async def noted(cls, url, inference):
-        process = await start(cls, url, inference)
+    async def noted(cls, access, watch, inference):
+        process = await start(cls, access, watch, inference)
         found.pids.append(process.pid)
         return process
 
@@ -184,7 +185,7 @@ async def test_a_stopped_process_does_not_delay_the_end(watched, walking):
     [
         (hostile.pickled, "camera process"),
         (hostile.flood, "more than the 20 a second"),
-        (hostile.unasked, "more than the 8 a second"),
+        (hostile.unasked, "more than the 12 a second"),
         (hostile.giant, "PICTURE of 4294967280 bytes"),
         (hostile.liar, "out of its range"),
     ],

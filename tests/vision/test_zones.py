@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from edge.clock import ManualClock, Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase, ZoneKind
 from edge.domain.observation import Label, Quality, SeenObject, Sighting
+from edge.vision.footing import foot
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
-from edge.vision.zones import DWELL_S, EXIT_S, REPORT_S, SILENCE_S, ZoneAnalyser, foot, inside
+from edge.vision.zones import DWELL_S, EXIT_S, REPORT_S, SILENCE_S, ZoneAnalyser, inside
 
 ZONE = ZoneSpec(
     code="mouth",

@@ -73,7 +73,7 @@ function showStatus(status) {
     cell(source.code),
     cell(kind(source)),
     cell(source.lost ? say("失联", "lost") : ago(source.age_s), source.lost ? "fails" : ""),
-    cell(source.lost || figures(source.figures)),
+    cell(source.lost ? say(source.lost_zh, source.lost) : figures(source.figures)),
   ])));
   at("records").replaceChildren(...records(status).map(([name, value]) => row([cell(name), cell(value)])));
 }

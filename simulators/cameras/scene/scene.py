@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -13,14 +14,17 @@ import numpy as np
 from simulators.cameras.scene import backdrop, film
 from simulators.cameras.scene.actors import Actor, Kind
 from simulators.cameras.scene.gate import gate
+from simulators.cameras.scene.nuisance import Nuisance, shine
 from simulators.cameras.scene.optics import Lens
 from simulators.cameras.scene.routes import Spot
 from simulators.cameras.scene.shaft import shaft
 from simulators.cameras.scene.stage import Box, Stage
 from simulators.cameras.scene.textures import Image
-from simulators.cameras.scene.weather import Condition, Look, look
+from simulators.cameras.scene.weather import SETTINGS, Condition, Look, look
 
 EPOCH = 1_780_272_000.0  # 2026-06-01 08:00 on the camera's clock
+LAMP_REACH = (0.05, 0.07)  # how far the challenge lamp shines, fractions of width and height
+LAMP_STRENGTH = 2.5  # light that it adds, in shares of the light that is there
 _PLACES = {"shaft": shaft, "gate": gate}
 
 
@@ -35,16 +39,21 @@ class Scene:
         place: "shaft" or "gate".
         condition: light and weather at first.
         epoch: wall time of t = 0, seconds since 1970; the clock in the picture shows epoch + t.
+        fov: horizontal field of view, degrees, in place of the layout's 55 to 68; with 88 a
+            person at the mouth is an eighth of the picture's height instead of a fifth.
 
     Attributes:
         actors: who takes part; change it with `add` or as a whole.
+        nuisances: what else changes the picture, applied in this order.
         condition: light and weather now.
         noise: factor on the sensor's noise; 0 is none.
+        sigma: deviation of the sensor's noise in grey levels, in place of the condition's.
         shake: deviation of the camera's sway, px at 720 lines.
         clock: whether the clock is written into the picture.
         name: what the camera calls itself in the picture.
         covered: a cloth (or spray, see `cover`) is over the lens.
         frozen: the last picture again and again, clock included.
+        lamp: the challenge lamp over the mouth (or at the gate) is lit.
     """
 
     def __init__(
@@ -56,17 +65,24 @@ class Scene:
         condition: Condition | str = Condition.DAY,
         epoch: float = EPOCH,
         name: str = "",
+        fov: float | None = None,
     ) -> None:
         self.size, self.seed, self.place, self.epoch = size, seed, place, epoch
         rng = np.random.default_rng([seed, len(place)])
         self.layout = _PLACES[place](*size, rng)
+        if fov is not None:
+            lens = replace(self.layout.lens, fov=math.radians(fov))
+            self.layout = replace(self.layout, lens=lens)
         self._backdrop = backdrop.paint(self.layout, rng)
         self._stage = Stage(self.layout, self._backdrop)
         self.actors: list[Actor] = []
+        self.nuisances: list[Nuisance] = []
         self.condition: Condition | str = condition
         self.noise, self.shake = 1.0, 0.0
+        self.sigma: float | None = None
         self.clock, self.name = True, name or f"CAM {place.upper()}"
         self.covered, self.cover = False, "cloth"
+        self.lamp = False
         self._frozen_at: float | None = None
         self._last_t = 0.0
         self._lock = threading.RLock()
@@ -88,6 +104,11 @@ class Scene:
     def frozen(self, value: bool) -> None:
         with self._lock:
             self._frozen_at = self._last_t if value else None
+
+    def set(self, name: str) -> None:
+        """Take one of the named settings (`weather.SETTINGS`): condition and noise."""
+        with self._lock:
+            self.condition, self.sigma = SETTINGS[name]
 
     def now(self) -> float:
         """Scene seconds at this moment of wall time; what a live camera renders."""
@@ -150,7 +171,10 @@ class Scene:
             if self._frozen_at is not None:
                 t = self._frozen_at
             self._last_t = t
+            acting = [item for item in self.nuisances if item.start <= t <= item.end]
             condition = Condition(self.condition)
+            for nuisance in acting:
+                condition = nuisance.condition(t, condition)
             rng = np.random.default_rng([self.seed, int(t * 1e6) & (2**63 - 1)])
             shown, picture = self._look(condition)
             if self.covered:
@@ -158,6 +182,10 @@ class Scene:
             else:
                 picture = picture.copy()
                 self._stage.play(picture, self.actors, t, shown)
+                for nuisance in acting:
+                    nuisance.apply(picture, t, shown)
+                if self.lamp:
+                    shine(picture, self._lamp_spot(), LAMP_REACH, LAMP_STRENGTH)
                 picture = self._swayed(picture, t)
                 self._fall(picture, condition, t, rng)
             if self.noise > 0:
@@ -165,6 +193,21 @@ class Scene:
             if self.clock:
                 film.write_clock(picture, self.epoch + t, self.name)
             return picture
+
+    def lamp_box(self) -> tuple[float, float, float, float]:
+        """Where the lit lamp is seen: left, top, right, bottom in fractions, for seal.toml."""
+        x, y = self._lamp_spot()
+        half, tall = LAMP_REACH[0] / 2, LAMP_REACH[1] / 2
+        left, top = max(x - half, 0.0), max(y - tall, 0.0)
+        right, bottom = min(x + half, 1.0), min(y + tall, 1.0)
+        return (round(left, 4), round(top, 4), round(right, 4), round(bottom, 4))
+
+    def _lamp_spot(self) -> tuple[float, float]:
+        lamps = np.array(self.layout.lamps[:1] or [(0.0, 2.5, 9.0)], np.float32)
+        px, _ = self.lens.project(lamps)
+        wide, high = self.size
+        x, y = float(px[0, 0]) / wide, float(px[0, 1]) / high
+        return min(max(x, 0.1), 0.9), min(max(y, 0.2), 0.8)
 
     def boxes(self, t: float) -> list[Box]:
         """What a perfect detector would find at `t`; nearest first. Empty when covered."""
@@ -219,7 +262,8 @@ class Scene:
         return self._looks[condition]
 
     def _noise(self, shown: Look) -> film.Noise:
-        key = (shown.noise * self.noise, shown.grey)
+        sigma = shown.noise if self.sigma is None else self.sigma
+        key = (sigma * self.noise, shown.grey)
         if self._grain is None or self._grain[0] != key:
             self._grain = (key, film.Noise(self.size, key[0], grey=key[1], seed=self.seed))
         return self._grain[1]

@@ -28,6 +28,18 @@ class Condition(StrEnum):
     FOG = "fog"
 
 
+SETTINGS: dict[str, tuple[Condition, float | None]] = {
+    "day": (Condition.DAY, None),
+    "dusk": (Condition.DUSK, None),
+    "ir-night-4": (Condition.NIGHT, 4.0),
+    "ir-night-8": (Condition.NIGHT, 8.0),
+    "fog": (Condition.FOG, None),
+    "rain": (Condition.RAIN, None),
+    "snow": (Condition.SNOW, None),
+}
+"""What a camera is to be tried in: light and weather, and the sensor's noise where it is set."""
+
+
 class Look(ABC):
     """One condition.
 

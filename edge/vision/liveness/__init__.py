@@ -1,0 +1,1 @@
+"""Is the picture alive? Repeats, photos, the clock in the picture, and the challenge lamp. Pure."""
