@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from edge.clock import Stamp
@@ -14,7 +15,7 @@ from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer, parse_note
 from edge.ledger.chore import Chore
 from edge.ledger.leaf import Unplaced
-from edge.ledger.merkle import new_rows, root
+from edge.ledger.merkle import grow, new_rows, root
 from edge.ledger.reader import Durable
 from edge.ledger.rotation import rotation_data
 
@@ -71,7 +72,8 @@ class Commit:
         self._vkey = ""
         self._now = now
         self._node = node
-        self._new_nodes: list[tuple[int, int, list[bytes]]] = []
+        self._nodes: list[tuple[int, int, bytes]] = []
+        self._levels: list[tuple[int, int, list[bytes]]] = []
         self._leaves: list[Any] = []  # index, lane, type, wall time, bytes; and the next one's
         self._cursors: dict[str, int] = {}
         self._receipts: list[tuple[int, int, bytes]] = []
@@ -83,11 +85,7 @@ class Commit:
         before = self.after
         start = before.size
         leaves = [draft.at(index) for index, draft in enumerate(drafts, start)]
-        peaks = dict(self.peaks)
-        for level, first, row in new_rows(start, leaves, self._peak):
-            self._new_nodes.append((level, first, row))
-            peaks[level] = row[-1]
-        self.peaks = peaks
+        self._grow(start, leaves)
         for index, (draft, leaf) in enumerate(zip(drafts, leaves, strict=True), start):
             self._leaves += (index, *draft.words, draft.wall_us, leaf)
         records = [
@@ -98,6 +96,16 @@ class Commit:
         self.has_alarm = self.has_alarm or Lane.ALARM in newest
         self.after = replace(before, size=start + len(records), newest={**before.newest, **newest})
         return records
+
+    def _grow(self, start: int, leaves: Sequence[bytes]) -> None:
+        peaks = dict(self.peaks)
+        if len(leaves) < _ROWS:
+            self._nodes += grow(start, leaves, peaks)
+        else:
+            for level, first, row in new_rows(start, leaves, self._peak):
+                self._levels.append((level, first, row))
+                peaks[level] = row[-1]
+        self.peaks = peaks
 
     def move(self, name: str, index: int) -> None:
         """Move a cursor forward. Raises ValueError past the newest leaf."""
@@ -169,14 +177,13 @@ class Commit:
 
     def _write_tree(self, connection: sqlite3.Connection) -> None:
         _insert(connection, "leaf (idx, lane, type, wall_us, leaf)", 5, self._leaves)
-        nodes: list[Any] = []
-        for level, first, row in self._new_nodes:
+        nodes = list(self._nodes)
+        for level, first, row in self._levels:
             if len(row) < _ROWS:
-                for position, digest in enumerate(row, first):
-                    nodes += (level, position, digest)
+                nodes += [(level, position, digest) for position, digest in enumerate(row, first)]
             else:
                 connection.execute(_ADD_LEVEL, (level, first, b"".join(row), len(row)))
-        _insert(connection, "node (level, pos, hash)", 3, nodes)
+        _insert(connection, "node (level, pos, hash)", 3, list(chain.from_iterable(nodes)))
 
     @property
     def empty(self) -> bool:
@@ -193,7 +200,10 @@ class Commit:
         return self.peaks[level]
 
     def _known_node(self, level: int, position: int) -> bytes:
-        for row_level, first, row in self._new_nodes:
+        for row_level, first, row in self._levels:
             if row_level == level and first <= position < first + len(row):
                 return row[position - first]
+        for *place, digest in self._nodes:
+            if place == [level, position]:
+                return digest
         return self._node(level, position)

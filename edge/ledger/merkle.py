@@ -12,16 +12,21 @@ from hashlib import sha256
 NodeAt = Callable[[int, int], bytes]
 
 EMPTY_ROOT = sha256(b"").digest()
+_LEAF, _NODE = sha256(b"\x00"), sha256(b"\x01")  # to copy is half as dear as to begin
 
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Hash of a leaf (RFC 6962, 2.1)."""
-    return sha256(b"\x00" + leaf).digest()
+    digest = _LEAF.copy()
+    digest.update(leaf)
+    return digest.digest()
 
 
 def node_hash(left: bytes, right: bytes) -> bytes:
     """Hash of an inner node (RFC 6962, 2.1)."""
-    return sha256(b"\x01" + left + right).digest()
+    digest = _NODE.copy()
+    digest.update(left + right)
+    return digest.digest()
 
 
 def new_nodes(index: int, leaf: bytes, node: NodeAt) -> Iterator[tuple[int, int, bytes]]:
@@ -45,17 +50,38 @@ def new_rows(
 ) -> Iterator[tuple[int, int, list[bytes]]]:
     """The perfect nodes that leaves from `start` on complete: (level, first position, hashes).
 
-    Level by level and without a call for each hash: an append waits for this.
+    Level by level: for many leaves.
     """
     level, first = 0, start
-    row = [sha256(b"\x00" + leaf).digest() for leaf in leaves]
+    row = list(map(leaf_hash, leaves))
     while row:
         yield level, first, row
         if first % 2:
             row, first = [node(level, first - 1), *row], first - 1
-        pairs = zip(row[::2], row[1::2], strict=False)  # the last may have no neighbour yet
-        row = [sha256(b"\x01" + left + right).digest() for left, right in pairs]
+        row = list(map(node_hash, row[::2], row[1::2]))  # the last may have no neighbour yet
         level, first = level + 1, first // 2
+
+
+def grow(
+    start: int, leaves: Iterable[bytes], newest: dict[int, bytes]
+) -> list[tuple[int, int, bytes]]:
+    """The same nodes (level, position, hash) one by one: for few leaves, which somebody waits for.
+
+    Args:
+        start: place of the first leaf.
+        leaves: their bytes.
+        newest: the newest perfect node of each level; brought up to date.
+    """
+    nodes = []
+    for index, leaf in enumerate(leaves, start):
+        level, position, digest = 0, index, leaf_hash(leaf)
+        while position % 2:
+            nodes.append((level, position, digest))
+            left, newest[level] = newest[level], digest
+            level, position, digest = level + 1, position // 2, node_hash(left, digest)
+        nodes.append((level, position, digest))
+        newest[level] = digest
+    return nodes
 
 
 def root(size: int, node: NodeAt) -> bytes:

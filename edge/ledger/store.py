@@ -28,9 +28,10 @@ from edge.ledger.leaf import Unplaced
 from edge.ledger.merkle import root
 from edge.ledger.policy import Policy, Space
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
+from edge.ledger.requests import AddReceipt, Append, MoveCursor, Rotate, SealHead, Tend
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
 from edge.ledger.witness import check_gone, check_head
-from edge.ledger.writer import AddReceipt, Append, MoveCursor, Rotate, SealHead, Tend, Writer
+from edge.ledger.writer import Writer
 
 __all__ = ["Ledger", "LedgerView"]
 
@@ -124,14 +125,13 @@ class Ledger:
             LedgerCorrupt: SQLite found the file damaged; nothing is written any more.
             ValueError: a draft is not JSON with finite numbers, or too large.
         """
-        future: Future[list[Record]] = Future()
         try:
             unplaced = [Unplaced(draft, self.origin) for draft in drafts]
         except (ValueError, OverflowError, RecursionError) as error:
+            future: Future[list[Record]] = Future()
             future.set_exception(error)
-        else:
-            self._writer.put(Append(future, unplaced))
-        return future
+            return future
+        return self._writer.put(Append(unplaced))
 
     def append(self, drafts: Sequence[Draft]) -> list[Record]:
         """Append `drafts`, all or none; returns once they are durable.
@@ -141,9 +141,7 @@ class Ledger:
         Raises:
             StorageFull, LedgerCorrupt, ValueError: as `submit`.
         """
-        unplaced = [Unplaced(draft, self.origin) for draft in drafts]
-        records: list[Record] = self._writer.do(Append(Future(), unplaced))
-        return records
+        return self._writer.do(Append([Unplaced(draft, self.origin) for draft in drafts]))
 
     def put_evidence(self, data: bytes, media_type: str, caption: str) -> Future[EvidenceRef]:
         """Store a file durably, before the record that names it. StorageFull as `submit`."""
@@ -173,9 +171,7 @@ class Ledger:
         """Move a cursor forward; a smaller index than it has changes nothing."""
         if name not in CURSORS:
             raise ValueError(f"no cursor is called {name!r}")
-        future: Future[None] = Future()
-        self._writer.put(MoveCursor(future, name, index))
-        return future
+        return self._writer.put(MoveCursor(name, index))
 
     def checkpoint(self) -> bytes | None:
         """The newest stored signed checkpoint."""
@@ -183,9 +179,7 @@ class Ledger:
 
     def seal_head(self) -> Future[bytes]:
         """Sign and store the head if it is newer than the newest checkpoint; give the newest."""
-        future: Future[bytes] = Future()
-        self._writer.put(SealHead(future))
-        return future
+        return self._writer.put(SealHead())
 
     def add_receipt(self, note: bytes, size: int) -> Future[None]:
         """Keep a receipt whose cosignature the caller has verified.
@@ -193,9 +187,7 @@ class Ledger:
         Raises (through the future):
             Refused: it is not for a head of this ledger; nothing is kept.
         """
-        future: Future[None] = Future()
-        self._writer.put(AddReceipt(future, note, size))
-        return future
+        return self._writer.put(AddReceipt(note, size))
 
     def receipt(self) -> tuple[int, bytes] | None:
         """Size and note of the receipt that covers most."""
@@ -218,9 +210,7 @@ class Ledger:
             ValueError: it is the same key, or is named after another gateway.
             StorageFull, LedgerCorrupt: as `submit`.
         """
-        future: Future[Record] = Future()
-        self._writer.put(Rotate(future, successor))
-        return future
+        return self._writer.put(Rotate(successor))
 
     def root_at(self, size: int) -> bytes:
         """Root of the first `size` leaves. LedgerCorrupt if a node of the tree is missing."""
@@ -241,9 +231,7 @@ class Ledger:
         return self._sweeps.submit(self._keeper.sweep, policy)
 
     def _tend(self, chore: Chore) -> Future[None]:
-        future: Future[None] = Future()
-        self._writer.put(Tend(future, chore))
-        return future
+        return self._writer.put(Tend(chore))
 
     def close(self) -> None:
         """Commit what waits, seal the head and let go of the directory. May be called twice."""

@@ -7,24 +7,21 @@ the checkpoint over all of it. Futures resolve after the commit, never before.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import closing, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Any, Protocol
+from typing import Any, TypeVar
 
 from edge.clock import Clock, Stamp
-from edge.domain.record import Record
 from edge.errors import EsealError, LedgerCorrupt, Refused, StorageFull
 from edge.ledger.checkpoint import Signer
-from edge.ledger.chore import Chore
 from edge.ledger.commit import Commit
-from edge.ledger.leaf import Unplaced
 from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
+from edge.ledger.requests import Append, Request, SealHead
 from edge.ledger.schema import rollback, told
 from edge.ledger.witness import write_head
 
@@ -33,91 +30,8 @@ SEAL_AFTER_S = 9.0  # checkpoints are promised at most 10 s apart; a commit take
 _LOOK_S = 0.5  # how often the clock is asked whether a checkpoint is due
 
 
-class Request(Protocol):
-    """Something to be done within a commit."""
-
-    @property
-    def future(self) -> Future[Any]: ...
-
-    def apply(self, commit: Commit) -> Callable[[], Any]:
-        """Do it within the commit; the result is asked for when the commit is durable.
-
-        Raises:
-            ValueError, Refused: this request is at fault; the others are not.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Append:
-    """Append drafts as leaves."""
-
-    future: Future[list[Record]]
-    drafts: Sequence[Unplaced]
-
-    def apply(self, commit: Commit) -> Callable[[], list[Record]]:
-        records = commit.append(self.drafts)
-        return lambda: records
-
-
-@dataclass(frozen=True, slots=True)
-class MoveCursor:
-    """Move a cursor forward; backward is a wish not granted and no error."""
-
-    future: Future[None]
-    name: str
-    index: int
-
-    def apply(self, commit: Commit) -> Callable[[], None]:
-        commit.move(self.name, self.index)
-        return lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class AddReceipt:
-    """Keep a province's cosignature of one of our heads."""
-
-    future: Future[None]
-    note: bytes
-    size: int
-
-    def apply(self, commit: Commit) -> Callable[[], None]:
-        commit.receive(self.note, self.size)
-        return lambda: None
-
-
-@dataclass(frozen=True, slots=True)
-class SealHead:
-    """Sign the head as it is after this commit."""
-
-    future: Future[bytes]
-
-    def apply(self, commit: Commit) -> Callable[[], bytes]:
-        commit.seal_wanted = True
-        return lambda: commit.after.checkpoint or b""
-
-
-@dataclass(frozen=True, slots=True)
-class Rotate:
-    """Let another key sign from here on."""
-
-    future: Future[Record]
-    successor: Signer
-
-    def apply(self, commit: Commit) -> Callable[[], Record]:
-        (record,) = commit.rotate(self.successor)
-        return lambda: record
-
-
-@dataclass(frozen=True, slots=True)
-class Tend:
-    """Let go of a bounded slice of what is old."""
-
-    future: Future[None]
-    chore: Chore
-
-    def apply(self, commit: Commit) -> Callable[[], None]:
-        commit.tend(self.chore)
-        return lambda: None
+R = TypeVar("R")
+_Waiting = tuple[Request[Any], Future[Any]]
 
 
 class Writer:
@@ -145,38 +59,44 @@ class Writer:
         self._peaks: Mapping[int, bytes] = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
         # Written in C: with Python's own locks handing over would cost as much as the work.
-        self._queue: SimpleQueue[Request | None] = SimpleQueue()  # None: close
+        self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()  # None: close
         self._closing = False
         self._ended = False
         self._turn = Lock()  # whoever holds it commits
         self._busy = False  # the thread has requests in hand
         self._over: EsealError | None = None
+        self._vacuum_pages = 0
         self._thread = Thread(target=self._run, name="eseal-ledger", daemon=True)
         self._thread.start()
 
-    def put(self, request: Request) -> None:
-        """Queue a request; its future tells the outcome."""
-        self._queue.put(request)
+    def put(self, request: Request[R]) -> Future[R]:
+        """Queue a request; the future tells the outcome."""
+        future: Future[R] = Future()
+        self._queue.put((request, future))
         if self._ended:  # the writer may have looked for the last time before this came
             self._refuse_rest()
+        return future
 
-    def do(self, request: Request) -> Any:
+    def do(self, request: Request[R]) -> R:
         """Do a request for a caller who waits for the disk anyway; gives its result.
 
         If nothing else waits it is committed in the caller's thread: two changes of thread cost
-        as much as all that the ledger adds to SQLite.
+        as much as all else that the ledger adds to SQLite.
         """
-        if not self._busy and self._queue.empty() and self._turn.acquire(blocking=False):
-            try:
-                slept = not self._unsealed
-                self._process([request])
-                if slept and self._unsealed:
-                    self._queue.put(Append(Future(), ()))  # the thread looks after checkpoints
-            finally:
-                self._turn.release()
-        else:
-            self.put(request)
-        return request.future.result()
+        if self._busy or not self._queue.empty() or not self._turn.acquire(blocking=False):
+            return self.put(request).result()
+        try:
+            asleep = not self._unsealed
+            (outcome,) = self._work([request])
+            if asleep and self._unsealed:
+                self.put(Append(()))  # the thread looks after checkpoints, from now on
+            self._vacuum()
+        finally:
+            self._turn.release()
+        if isinstance(outcome, Exception):
+            raise outcome
+        result: R = outcome
+        return result
 
     def stop(self) -> None:
         """Commit what waits, seal the head, and end the thread."""
@@ -190,6 +110,7 @@ class Writer:
                     batch = self._take()
                     with self._turn:
                         self._process(batch)
+                        self._vacuum()
                     self._busy = False
                 self._turn.acquire()  # for good: nobody else commits from here on
                 self._finish()
@@ -201,60 +122,75 @@ class Writer:
     def _refuse_rest(self) -> None:
         with suppress(Empty):
             while True:
-                request = self._queue.get_nowait()
-                if request is not None:
-                    _fail([request], self._over or EsealError("the ledger is closed"))
+                waiting = self._queue.get_nowait()
+                if waiting is not None and waiting[1].set_running_or_notify_cancel():
+                    waiting[1].set_exception(self._over)
 
-    def _take(self) -> list[Request]:
+    def _take(self) -> list[_Waiting]:
         """What waits, up to a batch; empty when only a checkpoint is due."""
         while True:
             try:
-                request = self._queue.get(timeout=_LOOK_S if self._unsealed else None)
+                waiting = self._queue.get(timeout=_LOOK_S if self._unsealed else None)
                 self._busy = True
                 break
             except Empty:
                 if self._seal_due(self.durable, self._clock.now()):
                     return []
-        batch: list[Request] = []
+        batch: list[_Waiting] = []
         drafts = 0
-        while request is not None:
-            batch.append(request)
-            drafts += len(request.drafts) if isinstance(request, Append) else 1
+        while waiting is not None:
+            batch.append(waiting)
+            drafts += len(waiting[0].drafts) if isinstance(waiting[0], Append) else 1
             if drafts >= BATCH_DRAFTS or self._queue.empty():
                 return batch
-            request = self._queue.get()
+            waiting = self._queue.get()
         self._closing = True
         return batch
 
-    def _process(self, batch: list[Request]) -> None:
-        requests = [item for item in batch if item.future.set_running_or_notify_cancel()]
-        if self._over is not None:
-            _fail(requests, self._over)
-            return
+    def _process(self, batch: list[_Waiting]) -> None:
+        waiting = [item for item in batch if item[1].set_running_or_notify_cancel()]
         try:
-            self._commit(requests)
-        except StorageFull as error:
-            for request in requests:
-                if isinstance(request, Append) and not request.drafts:
-                    request.future.set_result([])  # a probe: the writer lives, the disk is full
-            _fail(requests, error)
-        except LedgerCorrupt as error:
-            self._over = error  # from here on nothing is written
-            _fail(requests, error)
+            outcomes = self._work([request for request, _future in waiting])
         except Exception as error:
-            self._over = EsealError(f"the ledger's writer ended: {error!r}")
-            _fail(requests, error)
+            for _request, future in waiting:
+                future.set_exception(error)
             raise
+        for (_request, future), outcome in zip(waiting, outcomes, strict=True):
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
 
-    def _commit(self, requests: list[Request]) -> None:
+    def _work(self, requests: list[Request[Any]]) -> list[Any]:
+        """Commit them together; gives of each its result, or the exception that is its answer."""
+        if self._over is not None:
+            return [self._over] * len(requests)
         now = self._clock.now()
         commit = Commit(self.durable, self._peaks, self._origin, self._signer, now, self._node)
-        answers = []
-        for request in requests:
-            try:
-                answers.append((request.future, request.apply(commit)))
-            except (ValueError, OverflowError, RecursionError, Refused) as error:
-                request.future.set_exception(error)
+        answers: list[Any] = []
+        try:
+            for request in requests:
+                try:
+                    answers.append(request.apply(commit))
+                except (ValueError, OverflowError, RecursionError, Refused) as error:
+                    answers.append(error)
+            self._commit(commit, now)
+        except (StorageFull, LedgerCorrupt) as error:
+            if isinstance(error, LedgerCorrupt):
+                self._over = error  # from here on nothing is written
+            faults = [answer if isinstance(answer, Exception) else error for answer in answers]
+            faults += [error] * (len(requests) - len(faults))
+            if self._over is None:  # whoever probes is told that the writer lives
+                return [
+                    [] if _probes(r) else fault for r, fault in zip(requests, faults, strict=True)
+                ]
+            return faults
+        except Exception as error:
+            self._over = EsealError(f"the ledger's writer ended: {error!r}")
+            raise
+        return [answer if isinstance(answer, Exception) else answer() for answer in answers]
+
+    def _commit(self, commit: Commit, now: Stamp) -> None:
         if commit.seal_wanted or commit.has_alarm or self._seal_due(commit.after, now):
             commit.seal()
         if not commit.empty:
@@ -264,10 +200,7 @@ class Writer:
             write_head(self._directory, commit.after.checkpoint or b"")
         self.durable, self._peaks = commit.after, commit.peaks
         self._signer = commit.signer
-        for future, answer in answers:
-            future.set_result(answer())
-        if commit.vacuum_pages:
-            self._vacuum(commit.vacuum_pages)
+        self._vacuum_pages = commit.vacuum_pages
 
     def _write(self, commit: Commit) -> None:
         try:
@@ -279,10 +212,13 @@ class Writer:
             with told(self._directory):
                 raise
 
-    def _vacuum(self, pages: int) -> None:
-        with suppress(sqlite3.Error):  # it only makes the file smaller; the next commit will tell
-            # A script, because it is stepped to its end: each step gives back one page.
-            self._connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
+    def _vacuum(self) -> None:
+        """Give pages back, once whoever waited for the commit knows of it."""
+        pages, self._vacuum_pages = self._vacuum_pages, 0
+        if pages:
+            with suppress(sqlite3.Error):  # only to make the file smaller; a commit will tell
+                # A script, because it is stepped to its end: each step gives back one page.
+                self._connection.executescript(f"PRAGMA incremental_vacuum({pages:d})")
 
     @property
     def _unsealed(self) -> bool:
@@ -296,7 +232,7 @@ class Writer:
     def _finish(self) -> None:
         """Leave a sealed head and a short WAL; a full disk is no reason not to stop."""
         if self._over is None and self._unsealed:
-            self._process([SealHead(Future())])
+            self._work([SealHead()])
         with suppress(sqlite3.Error):
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -304,7 +240,5 @@ class Writer:
         return node_of(self._connection, level, position, self._directory)
 
 
-def _fail(requests: Iterable[Request], error: BaseException) -> None:
-    for request in requests:
-        if not request.future.done():
-            request.future.set_exception(error)
+def _probes(request: Request[Any]) -> bool:
+    return isinstance(request, Append) and not request.drafts

@@ -9,6 +9,7 @@ from edge.ledger.merkle import (
     Frontier,
     consistency_proof,
     cover,
+    grow,
     inclusion_proof,
     leaf_hash,
     new_nodes,
@@ -101,6 +102,10 @@ def test_many_leaves_at_once_complete_the_nodes_that_they_complete_one_by_one(st
     singly = [node for i, leaf in enumerate(leaves, start) for node in new_nodes(i, leaf, TREE)]
     assert sorted(rows) == sorted(singly)
     assert len(set(rows)) == len(rows)
+    newest = {level: TREE(level, (start >> level) - 1) for level in range(start.bit_length())}
+    assert grow(start, leaves, newest) == singly
+    end = start + len(leaves)
+    assert newest == {level: TREE(level, (end >> level) - 1) for level in range(end.bit_length())}
 
 
 def test_a_frontier_taken_up_anywhere_goes_on_to_the_same_root():
