@@ -13,6 +13,8 @@ import select
 import signal
 import socket
 import time
+from collections.abc import Sequence
+from typing import TypeAlias
 
 import av
 import cv2
@@ -32,6 +34,7 @@ from edge.vision.channel import (
     parse_commands,
 )
 from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.filming import Filming
 from edge.vision.picture import Pixels
 from edge.vision.policy import Watch
 from edge.vision.sight import Shown, Sight
@@ -72,38 +75,44 @@ class Line:
         self._channel = channel
         self.leave = False
         self.attentive = False
-        self.woken_s = 0  # for how long everything is to be decoded, said since it was asked last
 
-    def listen(self) -> None:
-        """Take what the daemon has said, without waiting. Raises OSError when it is gone."""
+    def listen(self) -> list[tuple[Command, int]]:
+        """Take what the daemon has said, without waiting; gives what is no leave.
+
+        Raises OSError when it is gone.
+        """
         if not select.select([self._channel], [], [], 0)[0]:
-            return
+            return []
         said = self._channel.recv(COMMANDS_READ)
         if not said:
             raise BrokenPipeError
+        wishes: list[tuple[Command, int]] = []
         for what, number in parse_commands(said):
-            match what:
-                case Command.LEAVE | Command.LEAVE_AND_LOOK:
-                    self.leave = True
-                    self.attentive = what is Command.LEAVE_AND_LOOK
-                case Command.WAKE:
-                    self.woken_s = max(self.woken_s, number)
+            if what in {Command.LEAVE, Command.LEAVE_AND_LOOK}:
+                self.leave = True
+                self.attentive = what is Command.LEAVE_AND_LOOK
+            else:
+                wishes.append((what, number))
+        return wishes
 
     def picture(
         self, frame: Pixels, why: Why, age_s: float = 0.0, moving: tuple[Box, ...] = ()
     ) -> None:
         self.leave = False
-        for part in pack_picture(frame, why, age_s, moving):
-            self._channel.sendall(part)
+        self.say(pack_picture(frame, why, age_s, moving))
 
-    def say(self, message: bytes) -> None:
-        self._channel.sendall(message)
+    def say(self, parts: Sequence[bytes | memoryview]) -> None:
+        for part in parts:
+            self._channel.sendall(part)
 
     def end(self, reason: str) -> None:
         try:
             self._channel.sendall(pack_ended(reason))
         except OSError:  # the daemon has gone first
             return
+
+
+Seeing: TypeAlias = "Sight[VideoPacket, av.VideoFrame]"
 
 
 def watch_stream(access: Access, line: Line, watch: Watch) -> str:
@@ -113,22 +122,29 @@ def watch_stream(access: Access, line: Line, watch: Watch) -> str:
         SourceError: the stream failed.
         OSError: the daemon does not listen any more.
     """
-    sight: Sight[VideoPacket, av.VideoFrame] | None = None
-    codec: StreamCodec | None = None
+    filming = Filming(line.say)
+    try:
+        return _watch(access, line, watch, filming)
+    finally:
+        filming.finish(time.monotonic())  # a clip of what there is
+
+
+def _watch(access: Access, line: Line, watch: Watch, filming: Filming) -> str:
+    sight: Seeing | None = None
+    current: av.VideoStream | None = None
     begun = packet_at = math.inf  # until the first packet
     for stream, packet in packets(access):
         now = time.monotonic()
-        if codec is None or codec.stream is not stream:
-            codec = StreamCodec(stream)
-            sight = _taken_up(sight, codec, watch)
-        line.listen()
+        if sight is None or current is not stream:
+            current = stream
+            sight = _taken_up(sight, stream, watch)
+            filming.stream(stream, now)
+        for what, number in line.listen():
+            _obey(what, number, sight, filming, now)
         if now - packet_at > READ_S - 0.5:  # at a timeout the parser gives up its last packet
             break
         packet_at, begun = now, min(begun, now)
-        assert sight is not None
-        if line.woken_s:
-            sight.wake(now + line.woken_s)
-            line.woken_s = 0
+        filming.put(packet, now)
         _look(sight, packet, now, line)
         if now - max(sight.decoded, begun) > NO_PICTURE_S:
             return said(Loss.NO_PICTURE, f"{NO_PICTURE_S:.0f} s")
@@ -137,9 +153,8 @@ def watch_stream(access: Access, line: Line, watch: Watch) -> str:
     return NO_DATA
 
 
-def _taken_up(
-    sight: Sight[VideoPacket, av.VideoFrame] | None, codec: StreamCodec, watch: Watch
-) -> Sight[VideoPacket, av.VideoFrame]:
+def _taken_up(sight: Seeing | None, stream: av.VideoStream, watch: Watch) -> Seeing:
+    codec = StreamCodec(stream)
     if sight is None:
         sight = Sight(codec, luma, watch)
     else:
@@ -148,13 +163,21 @@ def _taken_up(
     return sight
 
 
-def _look(
-    sight: Sight[VideoPacket, av.VideoFrame], packet: VideoPacket, now: float, line: Line
-) -> None:
+def _obey(what: Command, number: int, sight: Seeing, filming: Filming, now: float) -> None:
+    match what:
+        case Command.WAKE:
+            sight.wake(now + number)
+        case Command.CLIP:
+            filming.begin(sight.ring, number / 10, now)
+        case Command.CLIP_ENDS:
+            filming.end(now)
+
+
+def _look(sight: Seeing, packet: VideoPacket, now: float, line: Line) -> None:
     for news in sight.take(packet, now, line):
         if isinstance(news, Shown):
             line.picture(colour(news.frame), news.why, now - news.at, news.moving)
         else:
-            line.say(pack_quality(news, sight.eye.state, sight.eye.threshold))
+            line.say([pack_quality(news, sight.eye.state, sight.eye.threshold)])
     if facts := sight.meter.news(now):
-        line.say(pack_facts(*facts))
+        line.say([pack_facts(*facts)])
