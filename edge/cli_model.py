@@ -60,7 +60,7 @@ def list_models(
     table = Table("name", "here", "decoder", "input", "licence", "AP50 person, vehicle")
     for row in rows:
         name = f"{row['name']} *" if row["default"] else str(row["name"])
-        here = str(row["here"]) or f"eseal model pull {row['name']}"
+        here = "有 yes" if row["here"] else "无 no"
         figures = ", ".join(str(figure) for figure in row["ap50"] or ())
         table.add_row(
             name, here, str(row["decoder"]), str(row["input"]), str(row["licence"]), figures

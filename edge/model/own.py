@@ -7,6 +7,8 @@ import json
 import os
 from pathlib import Path
 
+from pydantic import ValidationError
+
 from edge.errors import ConfigError, Fault
 from edge.vision.loading import known_models
 from edge.vision.manifest import MANIFEST, ModelSpec, read_manifest
@@ -26,19 +28,22 @@ def adopt(data: bytes, spec: ModelSpec, own: Path) -> ModelSpec:
         own: directory of this gateway's own models; made when it is missing.
 
     Raises:
-        ConfigError: the name is taken.
+        ConfigError: the name is taken, or is no name of a file.
         OSError: the directory takes nothing.
     """
     if any(model.name == spec.name for model in known_models(own)):
-        fault = Fault("--name", f"{spec.name!r} is taken", "give it another name")
-        raise ConfigError([fault])
-    entry = spec.model_copy(
-        update={
-            "file": f"{spec.name}.onnx",
-            "sha256": hashlib.sha256(data).hexdigest(),
-            "size_bytes": len(data),
-        }
-    )
+        raise _fault(spec.name, "is taken", "give it another name")
+    told = spec.model_dump() | {
+        "file": f"{spec.name}.onnx",
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "size_bytes": len(data),
+    }
+    try:
+        entry = ModelSpec.model_validate(told)
+    except ValidationError:
+        raise _fault(
+            spec.name, "is no file name", "use letters, digits, '.', '_' and '-', 64 at most"
+        ) from None
     own.mkdir(parents=True, exist_ok=True)
     models = read_manifest(own) if (own / MANIFEST).exists() else []
     put(data, own / entry.file)
@@ -55,6 +60,10 @@ def put(data: bytes, path: Path) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+def _fault(name: str, problem: str, remedy: str) -> ConfigError:
+    return ConfigError([Fault("--name", f"{name!r} {problem}", remedy)])
 
 
 def _toml(spec: ModelSpec) -> str:

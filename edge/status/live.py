@@ -11,8 +11,8 @@ from edge.config import SealConfig
 from edge.domain.loss import name_of
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
-    ContactChange,
     ChallengeRun,
+    ContactChange,
     Observation,
     PictureQuality,
     Reading,
