@@ -27,7 +27,8 @@ EX_IOERR = 74
 _ADDRESS_ERRORS = {errno.EADDRINUSE, errno.EADDRNOTAVAIL, errno.ECONNREFUSED}
 EXIT_CODES = (
     "Exit codes: 0 done; 1 not sound, or input refused; 2 wrong use of the command; "
-    "65 ledger damaged; 74 storage takes nothing; 78 faults in the configuration."
+    "65 ledger damaged; 69 an address gives nothing; 74 storage takes nothing; "
+    "78 faults in the configuration."
 )
 
 app = typer.Typer(
@@ -263,6 +264,7 @@ def _add_simulators(arguments: list[str]) -> None:
     They load servers and a renderer, which a gateway's daemon must not carry.
     """
     own = {info.name or getattr(info.callback, "__name__", "") for info in app.registered_commands}
+    own |= {str(info.name) for info in app.registered_groups}
     if arguments and arguments[0] in own:
         return
     try:

@@ -54,6 +54,7 @@ def program() -> typer.core.TyperGroup:
 
     app = typer.Typer()
     app.registered_commands = cli.app.registered_commands[:]
+    app.registered_groups = cli.app.registered_groups[:]
     register(app)
     group = typer.main.get_command(app)
     assert isinstance(group, typer.core.TyperGroup)
@@ -139,7 +140,7 @@ def test_the_cheap_commands_of_the_readme_work_in_its_order(gateway, run, capsys
         code = run(arguments)
         assert code == 0, (words, capsys.readouterr())
         worked.append(words[0])
-    cheap = ["check", "enroll", "status", "detect", "replay", "fsck", "export", "verify"]
+    cheap = ["check", "enroll", "status", "detect", "model", "replay", "fsck", "export", "verify"]
     assert worked == cheap
     assert Path("records.jsonl").exists()
     assert Path("bundle.tar").exists()
