@@ -11,8 +11,8 @@ from edge.config import SealConfig
 from edge.domain.loss import name_of
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
-    ChallengeRun,
     ContactChange,
+    ChallengeRun,
     Observation,
     PictureQuality,
     Reading,
