@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from edge.vision.gate import (
     CALIBRATE_PICTURES,
     CALIBRATE_S,
-    CEILING,
-    FLOOR,
     HOLD_S,
+    SEEN_CONTRAST,
+    SEEN_HEIGHT,
     Gate,
     GateState,
 )
@@ -131,6 +131,7 @@ def test_the_gate_stays_open_for_a_while_after_the_last_motion():
     rng = np.random.default_rng(11)
     scene = _scene()
     gate, t = _quiet_gate(scene, 1.0, rng)
+    gate.step(_taken(_with_person(scene, 58), 1.0, rng), t - 0.2)
     gate.step(_taken(_with_person(scene, 60), 1.0, rng), t)
     assert gate.step(_taken(scene, 1.0, rng), t + HOLD_S) is GateState.OPEN
     assert gate.step(_taken(scene, 1.0, rng), t + HOLD_S + 0.5) is GateState.QUIET
@@ -143,28 +144,45 @@ def test_a_change_of_resolution_begins_anew():
     assert gate.step(np.zeros((120, 160), np.uint8), 10.0) is GateState.CALIBRATING
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=40)
 @given(
     seed=st.integers(0, 2**32 - 1),
     sigma=st.floats(0, 120),
     pause=st.floats(0.04, 3.0),
+    x=st.integers(4, WIDTH - 10),
 )
-def test_learning_is_bounded_and_no_noise_makes_the_gate_blind(seed, sigma, pause):
-    """Whatever comes, calibration ends, and the threshold stays where a person still shows."""
+def test_whatever_the_noise_a_person_opens_the_gate_or_it_says_that_it_is_blind(
+    seed, sigma, pause, x
+):
     rng = np.random.default_rng(seed)
-    gate = Gate()
+    scene, gate = np.full((HEIGHT, WIDTH), 128.0), Gate()
     begun = None
-    for i in range(12):
-        t = i * pause
-        state = gate.step(_taken(np.full((HEIGHT, WIDTH), 128.0), sigma, rng), t)
-        assert FLOOR <= gate.threshold <= CEILING
+    for i in range(30):
+        state = gate.step(_taken(scene, sigma, rng), i * pause)
         if state is GateState.CALIBRATING:
-            begun = begun if begun is not None else t
+            begun = i * pause if begun is None else begun
             assert i < CALIBRATE_PICTURES
-            assert t - begun < max(CALIBRATE_S, pause)
-        else:
-            begun = t
-    assert state is not GateState.CALIBRATING
+            assert i * pause - begun < max(CALIBRATE_S, pause)
+    for i in range(30, 33):
+        if state is GateState.BLIND:
+            assert gate.sight < 0.5
+            return
+        state = gate.step(_taken(_walker(scene, x), sigma, rng), i * pause)
+        if gate.moving:
+            left, _, right, _ = gate.moving[0]
+            assert left * WIDTH < x + 5
+            assert right * WIDTH > x
+            assert state is GateState.OPEN
+            return
+    raise AssertionError(f"quiet and blind at {sigma}: {state} {gate.threshold}")
+
+
+def _walker(scene: np.ndarray, x: int) -> np.ndarray:
+    """The person whom the gate promises to see."""
+    walked = scene.copy()
+    high = round(SEEN_HEIGHT * HEIGHT)
+    walked[50 : 50 + high, x : x + 4] += SEEN_CONTRAST
+    return walked
 
 
 @settings(deadline=None, max_examples=20)
