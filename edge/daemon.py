@@ -13,6 +13,7 @@ import structlog
 import edge
 from edge import systemd
 from edge.challenges import Challenges
+from edge.clips import Clips
 from edge.clock import Clock
 from edge.config import SealConfig
 from edge.console.app import build_app
@@ -36,6 +37,7 @@ from edge.sensors.poller import poll_bus
 from edge.status import Status
 from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
+from edge.vision.cameras import Cameras
 from edge.vision.detector import Detector
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
@@ -82,9 +84,26 @@ class Daemon:
             clock,
             lambda draft: self._recorder.note(draft),  # noqa: PLW0108  it is made below
         )
-        self._recorder = Recorder(
-            self._seal, self._ledger, self._inference, clock, self._durable, self._errands.take
+        self._cameras = Cameras()
+        self._clips = Clips(
+            config.clip,
+            frozenset(camera.code for camera in config.camera),
+            self._cameras,
+            self._ledger,
+            clock,
+            lambda given: self._recorder.attach(given),  # noqa: PLW0108  it is made below
         )
+        self._recorder = Recorder(
+            self._seal,
+            self._ledger,
+            self._inference,
+            clock,
+            self._durable,
+            self._errands.take,
+            self._clips.activity,
+            self._clips.judged,
+        )
+        self._clips.dropped = self._recorder.dropped
         self._uplink = Uplink(
             config.broker,
             config.province,
@@ -156,7 +175,8 @@ class Daemon:
         self._note_start()
         for order in unanswered(self._ledger.leaves_of(ORDER_TYPES)):
             self._recorder.resume(order)
-        lasting = [self._recorder.run(), self._uplink.run(), self._errands.run(), self._beat()]
+        lasting = [self._recorder.run(), self._uplink.run(), self._errands.run(), self._clips.run()]
+        lasting.append(self._beat())
         if self._config.page.enabled:
             app = build_app(self._status.snapshot, self._status.incidents)
             lasting.append(serve(app, self._config.page.host, self._config.page.port))
@@ -177,6 +197,7 @@ class Daemon:
                 clock=self._clock,
                 emit=self._status.observe,
                 glimpses=self._glimpses,
+                cameras=self._cameras,
             )
             for camera in self._config.camera
         ]

@@ -9,6 +9,7 @@ from typing import cast
 from edge.domain.mine import Order
 from edge.domain.observation import Observation, PictureQuality, Reading, Sighting
 from edge.domain.record import Draft
+from edge.rules.state import Attachment
 from edge.vision.picture import Picture
 
 QUEUE_LIMIT = 2000  # regular observations; a healthy gateway holds fewer than ten
@@ -22,7 +23,7 @@ class Resumed:
     order: Order
 
 
-Item = tuple[Observation, Picture | None] | Order | Resumed | Draft
+Item = tuple[Observation, Picture | None] | Order | Resumed | Draft | Attachment
 
 
 class Incoming:

@@ -16,7 +16,7 @@ from itertools import islice
 import structlog
 
 from edge.clock import Clock, Stamp
-from edge.domain.activity import ActivityKind, EvidenceRef, Phase
+from edge.domain.activity import Activity, ActivityKind, EvidenceRef, Phase
 from edge.domain.mine import Order
 from edge.domain.observation import Observation, Sighting
 from edge.domain.record import Draft, Lane, Record, RecordType
@@ -25,6 +25,7 @@ from edge.incoming import Incoming, Item, Resumed
 from edge.ledger.policy import SPARE
 from edge.ledger.store import Ledger
 from edge.rules.orders import ERRANDS, accepted
+from edge.rules.state import Attachment
 from edge.seal import Outcome, Seal
 from edge.vision.picture import Picture
 from edge.vision.snapshot import Workbench, encode
@@ -56,6 +57,8 @@ class Recorder:
         clock: tells time.
         on_durable: called with records once they are durable.
         on_errand: called with each recorded order that the seal itself cannot obey.
+        on_activity: called with each activity, once it is judged.
+        on_judged: called with each draft that comes of it.
     """
 
     def __init__(
@@ -66,6 +69,8 @@ class Recorder:
         clock: Clock,
         on_durable: Callable[[list[Record]], None],
         on_errand: Callable[[Order], None] = lambda _order: None,
+        on_activity: Callable[[Activity], None] = lambda _activity: None,
+        on_judged: Callable[[Draft], None] = lambda _draft: None,
     ) -> None:
         self._seal = seal
         self._ledger = ledger
@@ -73,6 +78,8 @@ class Recorder:
         self._clock = clock
         self._on_durable = on_durable
         self._on_errand = on_errand
+        self._on_activity = on_activity
+        self._on_judged = on_judged
         self._orders: dict[str, tuple[Order, asyncio.Future[None]]] = {}  # not recorded yet
         self.dropped: Counter[str] = Counter()
         self.shedding = False  # whether what room is left is for alarms and what must be kept
@@ -107,6 +114,10 @@ class Recorder:
     def note(self, draft: Draft) -> None:
         """Take a fact that needs no judgement."""
         self._put(draft)
+
+    def attach(self, given: Attachment) -> None:
+        """Take evidence for an incident that was told without it."""
+        self._put(given)
 
     def _put(self, item: Item) -> None:
         self._inbox.put(item)
@@ -147,6 +158,8 @@ class Recorder:
                     await self._append(self._obey(order))
                 case Draft() as draft:
                     await self._append([draft])
+                case Attachment() as given:
+                    await self._append(self._seal.attach(given, self._clock.now()))
                 case seen:
                     observation, picture = seen
                     outcome = self._seal.observe(observation)
@@ -179,6 +192,9 @@ class Recorder:
                 sighting = observation if isinstance(observation, Sighting) else None
                 shown = replace(activity, evidence=await self._snapshot(picture, sighting))
             drafts += self._seal.judge(shown, self._clock.now())
+            self._on_activity(activity)
+        for draft in drafts:
+            self._on_judged(draft)
         await self._append(drafts)
 
     async def _snapshot(

@@ -31,7 +31,7 @@ from edge.domain.observation import (
 )
 from edge.domain.order import GrantPermit
 from edge.domain.record import Draft, RecordType
-from edge.rules.engine import RulesState, Tick, forbids, restore, step
+from edge.rules.engine import Attachment, RulesState, Tick, forbids, restore, step
 from edge.rules.orders import answer
 from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.power import PowerAnalyser
@@ -149,6 +149,11 @@ class Seal:
             drafts.append(Draft(kind, activity.stamp, activity_data(activity)))
         self._rules, judged = step(self._rules, activity, now)
         return drafts + judged
+
+    def attach(self, given: Attachment, now: Stamp) -> list[Draft]:
+        """Evidence for an incident came later than its first record."""
+        self._rules, drafts = step(self._rules, given, now)
+        return drafts
 
     def obey(self, order: Order, now: Stamp) -> list[Draft]:
         """Obey a recorded order that is no errand: its answer, and what follows from it."""

@@ -22,7 +22,7 @@ from edge.errors import ConfigError, Fault, Unfit
 from edge.ledger.policy import Policy
 from edge.sensors.spec import BusSpec, ChallengeSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, UplinkSpec
-from edge.vision.spec import CameraSpec
+from edge.vision.spec import CameraSpec, ClipSpec
 from edge.wiring import Code, FilePath, Many, Spec, form
 
 # tomllib takes longer with every dot in a key: both limits together keep the worst near 2 s.
@@ -176,6 +176,7 @@ class SealConfig(Spec):
     challenge: Many[ChallengeSpec] = Field(
         default=(), max_length=32, description="lamps that cameras must see when they are lit"
     )
+    clip: ClipSpec = Field(default=ClipSpec(), description="films of what opened an incident")
     detector: Detector = Field(default=Detector(), description="which model looks at pictures")
     broker: Annotated[Many[BrokerSpec], Field(min_length=1, max_length=8)] = Field(
         description="addresses of the province's broker, tried in order"

@@ -21,9 +21,19 @@ from edge.rules.incidents import Ending, Incident
 from edge.rules.orders import obey
 from edge.rules.policy import Rule, rule_for
 from edge.rules.recall import moment, obeyed
-from edge.rules.state import CLOSED_KEPT, Key, Live, RulesState, Tick, initial
+from edge.rules.state import (
+    CLOSED_KEPT,
+    SHUT_KEPT,
+    Attachment,
+    Key,
+    Live,
+    RulesState,
+    Tick,
+    attached,
+    initial,
+)
 
-__all__ = ["RulesState", "Tick", "forbids", "initial", "restore", "step"]
+__all__ = ["Attachment", "RulesState", "Tick", "forbids", "initial", "restore", "step"]
 
 UPDATE_MIN_S = 60.0
 UPDATE_MAX_S = 3600.0
@@ -32,7 +42,7 @@ hoist that works for seven hours is a dozen messages."""
 
 
 def step(
-    state: RulesState, given: Activity | Order | Tick, now: Stamp
+    state: RulesState, given: Activity | Order | Attachment | Tick, now: Stamp
 ) -> tuple[RulesState, list[Draft]]:
     """Take one input; gives the new state and the records that it leads to.
 
@@ -44,6 +54,8 @@ def step(
             state, drafts = _report(state, given, now)
         case Order():
             state, drafts = obey(state, given, now)
+        case Attachment():
+            state, drafts = attached(state, given, now)
     state, judged = _settle(state, now)
     return state, drafts + judged
 
@@ -120,21 +132,26 @@ def _settle(state: RulesState, now: Stamp) -> tuple[RulesState, list[Draft]]:
         return state, []
     kept: dict[Key, Live] = {}
     drafts: list[Draft] = []
-    closed: list[str] = []
+    closed: list[Incident] = []
     for key, live in state.live.items():
         still, told = _go_on(state, key, live, now)
         drafts += told
-        if still is not None:
+        if isinstance(still, Live):
             kept[key] = still
         else:
-            closed.append(live.incident.id)
+            closed.append(still)
     for key, activity in state.activities.items():
         rule = _rule(state, activity)
         if key not in state.live and rule is not None and _due(state, rule, activity, now):
             kept[key], told = _open(state, rule, activity, now)
             drafts += told
     if closed:
-        state = replace(state, closed=(*state.closed, *closed)[-CLOSED_KEPT:])
+        ids = (incident.id for incident in closed)
+        state = replace(
+            state,
+            closed=(*state.closed, *ids)[-CLOSED_KEPT:],
+            shut=(*state.shut, *closed)[-SHUT_KEPT:],
+        )
     return replace(state, live=kept, permitted=_permitted(state, now)), drafts
 
 
@@ -173,21 +190,23 @@ def _open(
     return Live(incident), [incidents.draft(RecordType.INCIDENT_OPENED, incident, now)]
 
 
-def _go_on(state: RulesState, key: Key, live: Live, now: Stamp) -> tuple[Live | None, list[Draft]]:
-    """An open incident goes on, tells its news, or ends (then there is none left)."""
+def _go_on(
+    state: RulesState, key: Key, live: Live, now: Stamp
+) -> tuple[Live | Incident, list[Draft]]:
+    """An open incident goes on, tells its news, or ends and is closed."""
     rule = state.standing.policy.rules[live.incident.code]
     activity = state.activities.get(key)
     permitted = activity is not None and state.standing.permits_now(activity, now)
     if permitted or state.mine not in rule.states:
-        return None, _close(live, live.quiet_since or now, Ending.PERMITTED, now)
+        return _close(live, live.quiet_since or now, Ending.PERMITTED, now)
     if live.quiet_since is None and live.awaited:
         live = replace(live, quiet_since=now)
     if live.quiet_since is not None:
         quiet_s = now.since(live.quiet_since)
         if live.awaited and quiet_s >= rule.recur_s:
-            return None, _close(live, now, Ending.NOT_SEEN_AGAIN, now)
+            return _close(live, now, Ending.NOT_SEEN_AGAIN, now)
         if not live.awaited and quiet_s >= rule.hold_s:
-            return None, _close(live, live.quiet_since, Ending.CEASED, now)
+            return _close(live, live.quiet_since, Ending.CEASED, now)
         return live, []
     age_s = live.incident.updated.since(live.incident.opened)
     wait_s = min(max(UPDATE_MIN_S, age_s), UPDATE_MAX_S)
@@ -197,6 +216,6 @@ def _go_on(state: RulesState, key: Key, live: Live, now: Stamp) -> tuple[Live | 
     return live, []
 
 
-def _close(live: Live, ceased: Stamp, ending: Ending, now: Stamp) -> list[Draft]:
+def _close(live: Live, ceased: Stamp, ending: Ending, now: Stamp) -> tuple[Incident, list[Draft]]:
     incident = replace(live.incident, updated=now, closed=ceased, ending=ending)
-    return [incidents.draft(RecordType.INCIDENT_CLOSED, incident, now)]
+    return incident, [incidents.draft(RecordType.INCIDENT_CLOSED, incident, now)]

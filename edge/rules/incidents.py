@@ -129,6 +129,11 @@ class Incident:
             evidence=tuple(evidence.values())[:MAX_EVIDENCE],
         )
 
+    def shown_by(self, evidence: Iterable[EvidenceRef]) -> Incident:
+        """Files that show it came later."""
+        known = {ref.sha256: ref for ref in (*self.evidence, *evidence)}
+        return replace(self, evidence=tuple(known.values())[:MAX_EVIDENCE])
+
     def spoken_of(self, args: Acknowledge | Dispose, now: Stamp) -> Incident:
         """Somebody has seen it, or says what it was."""
         if isinstance(args, Acknowledge):
@@ -227,7 +232,8 @@ def apply(incidents: dict[str, Incident], leaf: Mapping[str, Any]) -> Incident |
         case RecordType.INCIDENT_OPENED | RecordType.INCIDENT_UPDATED | RecordType.INCIDENT_CLOSED:
             try:
                 incident = _parse(leaf)
-            except ValueError:  # a code of a later version, whose ledger was brought to this one
+            except (KeyError, TypeError, ValueError):
+                # A code or a shape of another version, whose ledger was brought to this one.
                 return None
         case _:
             args = obeyed(leaf)

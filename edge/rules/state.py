@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from edge.clock import Stamp
-from edge.domain.activity import Activity, ActivityKind
+from edge.domain.activity import Activity, ActivityKind, EvidenceRef
 from edge.domain.mine import MineState
 from edge.domain.record import Draft, RecordType
 from edge.rules import incidents
@@ -16,11 +16,20 @@ from edge.rules.standing import Standing
 Key = tuple[ActivityKind, str, str]
 
 CLOSED_KEPT = 1_000  # closed incidents that orders may still speak of
+SHUT_KEPT = 32  # closed incidents kept whole: a clip may come later than their end
 
 
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Time passed, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """Evidence that takes time to make and comes when the incident has been told."""
+
+    incident: str
+    evidence: tuple[EvidenceRef, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +66,7 @@ class RulesState:
         live: open incidents.
         permitted: when a permit last covered an activity under way that the state forbids.
         closed: ids of incidents that were closed, the newest ones.
+        shut: of those the newest few whole.
     """
 
     standing: Standing
@@ -65,6 +75,7 @@ class RulesState:
     live: Mapping[Key, Live] = field(default_factory=dict)
     permitted: Mapping[Key, Stamp] = field(default_factory=dict)
     closed: tuple[str, ...] = ()
+    shut: tuple[Incident, ...] = ()
 
     @property
     def mine(self) -> MineState:
@@ -75,6 +86,22 @@ class RulesState:
     def open(self) -> tuple[Incident, ...]:
         """Open incidents, oldest first."""
         return tuple(live.incident for live in self.live.values())
+
+
+def attached(state: RulesState, given: Attachment, now: Stamp) -> tuple[RulesState, list[Draft]]:
+    """The record that tells of later evidence; none when the incident is not remembered."""
+    for key, live in state.live.items():
+        if live.incident.id == given.incident:
+            shown = replace(live, incident=live.incident.shown_by(given.evidence))
+            told, drafts = shown.told(now)
+            return replace(state, live={**state.live, key: told}), drafts
+    for incident in state.shut:
+        if incident.id == given.incident:
+            shut = replace(incident.shown_by(given.evidence), updated=now)
+            others = tuple(other for other in state.shut if other is not incident)
+            draft = incidents.draft(RecordType.INCIDENT_CLOSED, shut, now)
+            return replace(state, shut=(*others, shut)), [draft]
+    return state, []
 
 
 def initial(mine: MineState) -> RulesState:

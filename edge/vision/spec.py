@@ -178,3 +178,23 @@ class CameraSpec(Spec):
         return Access(
             self.sub_url or self.url, self.transport, str(self.ca_file or ""), self.tls_pin
         )
+
+
+class ClipSpec(Spec):
+    """`[clip]`: films of what opened an incident, from 5 s before it to its end."""
+
+    per_hour: int = Field(
+        default=12,
+        ge=0,
+        le=120,
+        description="clips of one camera in an hour at most; 0 makes none",
+        examples=[12],
+    )
+    at_once: int = Field(
+        default=4,
+        ge=1,
+        le=16,
+        description="clips under way at once, all cameras together; each takes up to 12 MB "
+        "of memory here and in its camera's process",
+        examples=[4],
+    )

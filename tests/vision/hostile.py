@@ -53,6 +53,11 @@ def liar(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     time.sleep(30)
 
 
+def filmer(_access: Access, channel: socket.socket, _watch: Watch) -> None:
+    channel.sendall(HEADER.pack(MAGIC, Kind.CLIP, 12_000_000))
+    time.sleep(30)
+
+
 def half(_access: Access, channel: socket.socket, _watch: Watch) -> None:
     channel.sendall(FINE_MESSAGE + FINE_MESSAGE[:20])
     time.sleep(30)

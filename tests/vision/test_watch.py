@@ -27,11 +27,14 @@ from edge.domain.observation import (
     SourceBack,
     SourceLost,
 )
-from edge.errors import Refused
+from edge.errors import Refused, SourceError
 from edge.vision import process as process_module
+from edge.vision.cameras import Cameras
 from edge.vision.detector import Detector
 from edge.vision.inference import Inference
+from edge.vision.mp4 import Film, checked
 from edge.vision.picture import Picture
+from edge.vision.policy import Reason
 from edge.vision.process import CameraProcess
 from edge.vision.spec import CameraSpec
 from edge.vision.watch import watch
@@ -45,6 +48,7 @@ class Watched:
 
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
+        self.cameras = Cameras()
         self.said: list[tuple[Observation, Picture | None]] = []
         self.pids: list[int] = []
         self.task: asyncio.Task[None] | None = None
@@ -57,6 +61,7 @@ class Watched:
                 inference=self.inference,
                 clock=clock or SystemClock(),
                 emit=self._emit,
+                cameras=self.cameras,
                 chance=lambda: 0.0,
             )
         )
@@ -135,6 +140,34 @@ async def test_a_walk_is_seen_with_its_picture_and_quality_is_told_every_second(
     assert not watched.of(SourceLost)
 
 
+async def test_a_clip_is_a_film_that_plays_from_before_it_was_asked_for(watched, walking):
+    watched.start(walking.as_uri())
+    await watched.until(lambda: len(watched.of(PictureQuality)) >= 4)
+    making = asyncio.create_task(watched.cameras.clip("cam-1", 5.0))
+    await asyncio.sleep(0.3)
+    watched.cameras.clip_ends("cam-1")
+    with pytest.raises(SourceError):
+        await watched.cameras.clip("cam-1", 5.0)
+    clip = await asyncio.wait_for(making, 10)
+    assert checked(clip.data) == Film("h264", 320, 180)
+    assert clip.duration_s > 2
+    assert clip.age_s >= clip.duration_s
+    assert clip.pictures > 50
+    with pytest.raises(SourceError):
+        await watched.cameras.clip("cam-2", 5.0)
+
+
+async def test_what_the_stream_is_and_how_it_is_watched_is_told(watched, walking):
+    watched.start(walking.as_uri())
+    watched.cameras.wake()
+    await watched.until(lambda: watched.cameras.facts)
+    told = watched.cameras.facts["cam-1"]
+    assert (told.facts.codec, told.facts.width, told.facts.height) == ("h264", 320, 180)
+    assert told.facts.gop_s == pytest.approx(1, abs=0.3)
+    assert told.policy.reason is Reason.SMALL
+    watched.cameras.wake()
+
+
 async def test_a_missing_camera_is_lost_once_and_back_once(watched, walking, tmp_path):
     path = tmp_path / "later.mp4"
     watched.start(path.as_uri())
@@ -188,6 +221,7 @@ async def test_a_stopped_process_does_not_delay_the_end(watched, walking):
         (hostile.unasked, "more than the 12 a second"),
         (hostile.giant, "PICTURE of 4294967280 bytes"),
         (hostile.liar, "out of its range"),
+        (hostile.filmer, "nobody asked for"),
     ],
 )
 async def test_a_taken_over_process_is_ended_and_its_camera_lost(
