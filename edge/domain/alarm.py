@@ -44,6 +44,7 @@ class AlarmCode(StrEnum):
     STORAGE_LOW = "storage-low"
     CLOCK_WRONG = "clock-wrong"
     LEDGER_ROLLED_BACK = "ledger-rolled-back"
+    LEDGER_DAMAGED = "ledger-damaged"
     SESSION_TAKEN = "session-taken"
 
 

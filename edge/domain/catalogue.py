@@ -279,6 +279,19 @@ _ALARMS = (
         1,
     ),
     Alarm(
+        AlarmCode.LEDGER_DAMAGED,
+        ActivityKind.LEDGER_DAMAGED,
+        Name("账本损坏或丢失", "Ledger damaged or gone"),
+        Name(
+            "账本损坏或丢失，不再续写：已签名的记录至少有 {lost} 条读不出；"
+            "原有文件留存，由新账本 {origin} 继续",
+            "the ledger is damaged or gone and is written no further: of what it had signed, "
+            "{lost} records or more cannot be read; its files are kept, and a new one goes on: "
+            "{origin}",
+        ),
+        1,
+    ),
+    Alarm(
         AlarmCode.SESSION_TAKEN,
         ActivityKind.SESSION_TAKEN,
         Name("会话被抢占", "Session taken over"),

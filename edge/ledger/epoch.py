@@ -186,18 +186,23 @@ def _readable(directory: Path) -> Left:
 
 def _heritage(past: Path, agreed: int) -> list[Draft]:
     """What the log that ended hands on; of a damaged one, every leaf that has its hash."""
-    heritage = Heritage(agreed)
+    heritage, strange = Heritage(agreed), 0
     reader = Reader(past)
     try:
         with reader.connection() as connection:
             (top,) = connection.execute("SELECT max(idx) FROM leaf").fetchone()
             for index, row in _handed_on(connection, -1 if top is None else top):
                 if isinstance(row, tuple) and _is_whole(reader, index, row[0]):
-                    heritage.take(decode_leaf(row[0]))
-    except (ConfigError, LedgerCorrupt, StorageFull, KeyError, TypeError, ValueError) as error:
+                    try:
+                        heritage.take(decode_leaf(row[0]))
+                    except (KeyError, TypeError, ValueError):  # of another version
+                        strange += 1
+    except (ConfigError, LedgerCorrupt, StorageFull) as error:
         log.error("not everything could be handed on to the new epoch", error=str(error))
     finally:
         reader.close()
+    if strange:
+        log.error("records of another version are not handed on", records=strange)
     return heritage.drafts()
 
 

@@ -37,6 +37,9 @@ class Reason(StrEnum):
     DAMAGED = "damaged"  # it contradicts itself
 
 
+_TOLD_AS = {Reason.DAMAGED.value: ActivityKind.LEDGER_DAMAGED}  # the others: it does not go on
+
+
 @dataclass(frozen=True, slots=True)
 class Break:
     """Why a new epoch must begin.
@@ -138,8 +141,12 @@ class Heritage:
         self._incidents: dict[str, Mapping[str, Any]] = {}
 
     def take(self, leaf: Mapping[str, Any]) -> None:
-        """Take one decoded envelope of an incident or of a type in `HANDED_ON`."""
-        data, index = leaf["data"], int(leaf["id"])
+        """Take one decoded envelope of an incident or of a type in `HANDED_ON`.
+
+        Raises:
+            KeyError, TypeError, ValueError: another version wrote it, and in another shape.
+        """
+        data, index, _when = leaf["data"], int(leaf["id"]), moment(leaf)
         if leaf["type"] not in INCIDENT_TYPES:
             key = (leaf["type"], *(data.get(name) for name in _APART))
             self._kept.pop(key, None)
@@ -194,9 +201,9 @@ def first_leaves(
     }
     told: list[Draft] = []
     for phase in (Phase.STARTED, Phase.ENDED):
-        kind = ActivityKind.LEDGER_ROLLED_BACK
+        kind = _TOLD_AS.get(str(data["reason"]), ActivityKind.LEDGER_ROLLED_BACK)
         rules, drafts = step(rules, Activity(kind, "host", "", "", phase, now, now, detail), now)
-        told += [one for one in drafts if one.data["code"] == "ledger-rolled-back"]
+        told += [one for one in drafts if one.data["code"] == kind.value]
     return [first, *told, *heritage]
 
 

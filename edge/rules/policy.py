@@ -87,6 +87,7 @@ RULES: tuple[Rule, ...] = (
     # Only a receipt tells whether the clock is right again, and the uplink may be down for long.
     Rule(AlarmCode.CLOCK_WRONG, ALWAYS, recur_s=86_400),
     Rule(AlarmCode.LEDGER_ROLLED_BACK, ALWAYS),
+    Rule(AlarmCode.LEDGER_DAMAGED, ALWAYS),
     Rule(AlarmCode.SESSION_TAKEN, ALWAYS, hold_s=300, recur_s=600),
 )
 

@@ -20,6 +20,7 @@ class LogCopy:
         faults: what cannot be true of an honest log; a gap is none.
         claimed: size of the newest checkpoint that the gateway signed.
         proven: size of the newest checkpoint whose root our own tree has.
+        forks: pairs of signed checkpoints of one size with different roots, the first ones.
         abandoned: whether a later epoch was begun; then this one is never whole.
     """
 
@@ -30,13 +31,14 @@ class LogCopy:
         self.claimed = 0
         self.proven = 0
         self.faults: list[str] = []
+        self.forks: list[tuple[bytes, bytes]] = []
         self.proven_note = b""
         self.abandoned = False
         self._whole = 0  # leaves without a gap
         self._nodes: dict[tuple[int, int], bytes] = {}
         self._ahead: dict[int, bytes] = {}
         self._unread: list[bytes] = []
-        self._unproven: dict[int, tuple[bytes, bytes]] = {}
+        self._unproven: dict[tuple[int, bytes], bytes] = {}  # size and root: note
         self._keys: list[tuple[int, Verifier]] = []  # from which size on each one signs
         self._strange: list[bytes] = []  # checkpoints by a key that is not known, or not yet
 
@@ -131,11 +133,25 @@ class LogCopy:
         if head.origin != self.origin:
             raise Refused(f"a checkpoint of {head.origin} came as one of {self.origin}")
         self.claimed = max(self.claimed, head.size)
-        self._unproven[head.size] = (head.root, note)
+        self._compare(head, note)
+        self._unproven.setdefault((head.size, head.root), note)
         self._prove()
         while len(self._unproven) > MAX_HELD_NOTES:
             del self._unproven[min(self._unproven)]
         return head
+
+    def _compare(self, head: Checkpoint, note: bytes) -> None:
+        """Two heads of one size, both signed: who holds both can prove that the log has a fork."""
+        rivals = [known for (size, _root), known in self._unproven.items() if size == head.size]
+        if head.size == self.proven and self.proven_note:
+            rivals.append(self.proven_note)
+        for rival in rivals:
+            if parse_note(rival).checkpoint.root == head.root:
+                continue
+            self.fault(f"two signed checkpoints of {head.size} records name different roots")
+            known = any(rival in pair and note in pair for pair in self.forks)
+            if not known and len(self.forks) < MAX_FAULTS:
+                self.forks.append((rival, note))
 
     def fault(self, text: str) -> None:
         """Note something that an honest log cannot show."""
@@ -156,8 +172,8 @@ class LogCopy:
         return f"checkpoint of {self.origin} is not signed by a key that is enrolled"
 
     def _prove(self) -> None:
-        for size in [size for size in self._unproven if size <= self._whole]:
-            claimed, note = self._unproven.pop(size)
+        for size, claimed in [place for place in self._unproven if place[0] <= self._whole]:
+            note = self._unproven.pop((size, claimed))
             if root(size, self._node) != claimed:
                 self.fault(f"the checkpoint of {size} records does not fit what arrived")
             elif size >= self.proven:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge.clock import ManualClock
 from edge.domain.activity import Activity, ActivityKind, Phase
@@ -22,6 +23,7 @@ from edge.ledger.fsck import fsck
 from edge.ledger.schema import FILE_NAME
 from edge.ledger.store import Ledger
 from edge.ledger.witness import HEAD_NAME
+from edge.rules.engine import initial, restore
 from edge.rules.incidents import opened
 from tests.ledger.support import ORIGIN, WAIT_S, draft, tamper
 
@@ -90,7 +92,63 @@ def test_what_is_whole_is_handed_on_and_what_is_changed_is_not(start, directory,
     ledger = start()
     assert [leaf["data"] for leaf in ledger.leaves_of({RecordType.ORDER_ACCEPTED})] == [ORDER]
     told = [leaf["data"]["code"] for leaf in ledger.leaves_of({RecordType.INCIDENT_OPENED})]
-    assert told == ["ledger-rolled-back"]
+    assert told == ["ledger-damaged"]
+    ledger.close()
+
+
+def test_the_incident_says_that_the_ledger_was_damaged_and_not_that_it_was_rolled_back(
+    start, directory, old_root
+):
+    tamper(directory, "UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 5")
+    ledger = start()
+    told = next(ledger.leaves_of({RecordType.INCIDENT_OPENED}))["data"]
+    assert "damaged" in told["text"]["en"]
+    assert "损坏" in told["text"]["zh"]
+    assert ledger.origin in told["text"]["en"]
+    assert "receipted" not in told["text"]["en"]
+    ledger.close()
+
+
+@pytest.mark.parametrize(
+    "strange",
+    [
+        {"code": "a-code-of-tomorrow"},
+        {"evidence": [{"sha256": "a" * 64, "media_type": "x", "size": 1, "a_new_field": 1}]},
+        {"acknowledged": None},
+    ],
+)
+def test_an_open_incident_of_another_version_is_handed_on_as_it_is(
+    start, directory, old_root, strange
+):
+    ledger = start()
+    data = {**INCIDENT, "incident": "of tomorrow", **strange}
+    ledger.append([Draft(RecordType.INCIDENT_OPENED, draft().stamp, data)])
+    ledger.close()
+    tamper(directory, "UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 5")
+    for _ in range(2):  # the second start has only the new log
+        ledger = start()
+        incidents = [leaf["data"] for leaf in ledger.leaves_of({RecordType.INCIDENT_OPENED})]
+        assert data in incidents
+        assert INCIDENT in incidents
+        assert restore(initial(MineState.CLOSED), ledger.leaves_of(RecordType)).live
+        ledger.close()
+
+
+def test_a_record_of_another_version_that_names_no_incident_is_passed_over_and_counted(
+    start, directory, old_root
+):
+    ledger = start()
+    nameless = {key: value for key, value in INCIDENT.items() if key != "incident"}
+    ledger.append([Draft(RecordType.INCIDENT_OPENED, draft().stamp, nameless)])
+    ledger.append([Draft(RecordType.ORDER_ACCEPTED, draft().stamp, {**ORDER, "nonce": "m" * 22})])
+    ledger.close()
+    tamper(directory, "UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 5")
+    with capture_logs() as logs:
+        ledger = start()
+    (entry,) = [entry for entry in logs if "another version" in entry["event"]]
+    assert entry["records"] == 1
+    orders = [leaf["data"]["nonce"] for leaf in ledger.leaves_of({RecordType.ORDER_ACCEPTED})]
+    assert orders == ["n" * 22, "m" * 22]
     ledger.close()
 
 

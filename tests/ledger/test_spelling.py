@@ -69,7 +69,7 @@ def test_half_a_surrogate_is_no_text_wherever_it_stands():
 
 
 def test_what_is_too_deep_is_no_spelling():
-    deep: list = []
+    deep: list[object] = []
     for _ in range(sys.getrecursionlimit()):
         deep = [deep]
     with pytest.raises(RecursionError):

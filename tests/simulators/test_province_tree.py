@@ -73,6 +73,34 @@ def test_a_leaf_that_comes_again_with_other_bytes_is_a_fault(index: int) -> None
     assert not log.verified
 
 
+def test_two_unproven_heads_of_one_size_with_different_roots_are_both_kept_as_proof() -> None:
+    log = copy()
+    first, second = note(8), note(8, [b"other", *LEAVES[1:]])
+    for head in (first, second, first):
+        log.checkpoint(head)
+    assert log.forks == [(first, second)]
+    assert log.faults == ["two signed checkpoints of 8 records name different roots"]
+    for index in range(8):
+        log.add(index, LEAVES[index])
+    assert (log.proven, log.proven_note) == (8, first)
+    assert log.faults[1:] == ["the checkpoint of 8 records does not fit what arrived"]
+    assert not log.verified
+
+
+def test_a_head_that_contradicts_the_proven_one_is_kept_beside_it() -> None:
+    log = copy()
+    for index in range(8):
+        log.add(index, LEAVES[index])
+    first, second = note(8), note(8, [b"other", *LEAVES[1:]])
+    log.checkpoint(first)
+    log.checkpoint(first)
+    assert log.verified
+    log.checkpoint(second)
+    assert log.forks == [(first, second)]
+    assert log.proven_note == first
+    assert not log.verified
+
+
 def test_a_leaf_that_was_changed_on_its_way_does_not_fit_the_checkpoint() -> None:
     log = copy()
     for index in range(8):
