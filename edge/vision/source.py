@@ -12,7 +12,7 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from urllib.parse import unquote, urlsplit
 
 import av
@@ -35,7 +35,6 @@ _LIMITS = {"max_pixels": str(MAX_PIXELS), "max_streams": "8"}
 _LIVE = {
     **_LIMITS,
     "timeout": str(int(READ_S * 1e6)),
-    "fflags": "nobuffer",
     "probesize": "500000",
     "analyzeduration": "500000",
     "codec_whitelist": ",".join(sorted(CODECS)),
@@ -178,9 +177,11 @@ def open_file(path: str) -> av.container.InputContainer:
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:
     """The video stream, to be decoded in this thread. Raises av.FFmpegError without one."""
-    if not container.streams.video:
+    found = container.streams.video
+    # A stream that is described as of an unknown codec has no context, whatever the types say.
+    if not found or cast("object", found[0].codec_context) is None:
         raise av.error.InvalidDataError(errno.ENODATA, NO_VIDEO)
-    stream = container.streams.video[0]
+    stream = found[0]
     stream.codec_context.thread_type = "NONE"
     stream.codec_context.thread_count = 1
     return stream

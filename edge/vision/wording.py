@@ -51,6 +51,8 @@ def opening_failed(access: Access, error: av.FFmpegError, *, late: bool) -> str:
         late: a time limit had passed; FFmpeg has many words for that.
     """
     loss = Loss.NO_ANSWER if late else _loss(error)
+    if loss is Loss.NO_LEAVE and access.host:  # that is for files; here it is one of many errors
+        loss = Loss.FAILS
     if loss not in _CLEAR and access.host:
         if access.tls and (trouble := reach.tls_trouble(access)):
             return trouble
