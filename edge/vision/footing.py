@@ -16,7 +16,8 @@ Position = tuple[float, float]
 
 USUAL = 0.25  # a height that differs by less than this share is the thing's own
 LEARN = 0.3  # share that a usual height takes of a new one …
-LEARN_ODD = 0.1  # … and that an odd one does
+LEARN_LARGE = 0.2  # … that one takes that is odd and larger …
+LEARN_SMALL = 0.06  # … or smaller: more hides a body than enlarges it
 COURSE = 0.3  # share of a surprise that turns the course
 TURN_S = 1.5  # a course is expected to go on for so long at most
 
@@ -66,7 +67,7 @@ class Footing:
         high, x, y = box[3] - box[1], (box[0] + box[2]) / 2, box[3]
         learn = LEARN
         if abs(high - self._high) > USUAL * self._high:
-            learn = LEARN_ODD
+            learn = LEARN_LARGE if high > self._high else LEARN_SMALL
             if abs(box[1] - ahead[1]) < abs(box[3] - ahead[3]):
                 y = box[1] + self._high
         odd = (x - (ahead[0] + ahead[2]) / 2, y - ahead[3])

@@ -7,60 +7,53 @@ two lies a strip in which it may linger, tremble and turn without being counted.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.observation import SeenObject
-from edge.vision.footing import Position, where
+from edge.vision.footing import Position
 from edge.vision.spec import LineSpec
+from edge.vision.ways import Side, Way
 
 MARGIN = 0.1  # box heights on either side of a line that belong to neither …
 MIN_MARGIN = 0.006  # … and at least this fraction of the picture
-FORGET_S = 10.0  # a track's side is forgotten when it is not seen for this long
 
 
-@dataclass(slots=True)
-class _Side:
-    """Where a track was last surely seen."""
-
-    right: bool
-    at: Position
-    seen: Stamp
-
-
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Crossing:
-    """One directed line: the side on which each track was last surely seen."""
+    """One directed line."""
 
     source: str
     line: LineSpec
-    _sides: dict[int, _Side] = field(default_factory=dict)
 
-    def step(self, seen: Sequence[SeenObject], stamp: Stamp) -> list[Activity]:
-        crossed: list[Activity] = []
-        for item in seen:
-            here = where(item)
-            distance = distance_right(self.line, here)
-            margin = max(MARGIN * (item.box[3] - item.box[1]), MIN_MARGIN)
-            if abs(distance) < margin:
-                continue
-            right = distance > 0
-            before = self._sides.get(item.track)
-            self._sides[item.track] = _Side(right, here, stamp)
-            if before is not None and before.right != right and self._through(before.at, here):
-                crossed += self._activities(item, "in" if right else "out", stamp)
-        self._sides = {
-            track: side for track, side in self._sides.items() if stamp.since(side.seen) <= FORGET_S
-        }
-        return crossed
+    def step(self, ways: Iterable[Way], stamp: Stamp) -> list[Activity]:
+        """What the ways of the things seen in one picture cross."""
+        return [activity for way in ways for activity in self._crossed(way, stamp)]
+
+    def _crossed(self, way: Way, stamp: Stamp) -> list[Activity]:
+        distance = distance_right(self.line, way.foot)
+        if abs(distance) < max(MARGIN * way.high, MIN_MARGIN):
+            return []
+        here, before = Side(distance > 0, way.foot), way.sides.get(self.line.code)
+        way.sides[self.line.code] = here
+        if before is None or before.right == here.right or not self._through(before.at, here.at):
+            return []
+        return self._activities(way, "in" if here.right else "out", stamp)
 
     def _through(self, start: Position, end: Position) -> bool:
         """Whether the way from `start` to `end`, on both sides, meets the line between its ends."""
         return _side(start, end, self.line.start) * _side(start, end, self.line.end) <= 0
 
-    def _activities(self, item: SeenObject, direction: str, stamp: Stamp) -> list[Activity]:
+    def _activities(self, way: Way, direction: str, stamp: Stamp) -> list[Activity]:
+        detail: dict[str, str | int | float | bool] = {
+            "label": way.item.label.value,
+            "track": way.item.track,
+            "score": round(way.item.score, 3),
+            "count": 1,
+        }
+        if way.doubtful(stamp):
+            detail["uncertain"] = True
         return [
             Activity(
                 kind=ActivityKind.LINE_CROSSED,
@@ -70,11 +63,7 @@ class Crossing:
                 phase=phase,
                 started=stamp,
                 stamp=stamp,
-                detail={
-                    "label": item.label.value,
-                    "track": item.track,
-                    "score": round(item.score, 3),
-                },
+                detail=detail,
             )
             for phase in (Phase.STARTED, Phase.ENDED)
         ]

@@ -22,6 +22,7 @@ STRAIGHT = 0.6  # … which is at least this share of all its steps together
 COAST_S = 1.5  # a track that is unseen for longer …
 COAST_STEPS = 3  # … and in more pictures than this is given up, …
 HIDDEN_S = 3.0  # … one behind another thing after this long
+RESTED_S = 20.0  # … and one that has been at rest for as long, after this long
 FAINT_S = 10.0  # a track at rest without a sure sighting for this long is given up
 SLACK = 0.45  # a detection further off than this many diagonals is not the thing, …
 SPEED = {Label.PERSON: 1.6, Label.VEHICLE: 2.5}  # … and than so many a second since
@@ -68,8 +69,9 @@ class Track:
 
     @property
     def restless(self) -> bool:
-        """Whether it has moved within the last minutes."""
-        return self._still_s(self._seen_at) < STILL_S[self.found.label]
+        """Whether it is more than a faint guess and has moved within the last minutes."""
+        guess = not self.confirmed and not self._sures
+        return not guess and self._still_s(self._seen_at) < STILL_S[self.found.label]
 
     def told(self, stamp: Stamp) -> SeenObject:
         """What a sighting says of it."""
@@ -117,7 +119,7 @@ class Track:
         """It was not found; `hidden` when another thing stands where it is expected."""
         self._missed += 1
         self._unsure += 1
-        self._hidden = hidden
+        self._hidden = self._hidden or hidden
 
     def alive(self, now: Stamp) -> bool:
         """Whether to go on following it."""
@@ -127,6 +129,8 @@ class Track:
         if not self.confirmed and self._missed > 1:
             return False
         coast_s = HIDDEN_S if self._hidden else COAST_S
+        if self._still_s(self._seen_at) >= RESTED_S:
+            coast_s = RESTED_S
         return self._missed <= COAST_STEPS or now.since(self._seen_at) <= coast_s
 
     def _count(self, stamp: Stamp, *, sure: bool) -> None:

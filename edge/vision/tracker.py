@@ -42,7 +42,7 @@ class Tracker:
 
     @property
     def restless(self) -> bool:
-        """Whether anything is followed that has not stood still for long."""
+        """Whether anything that was surely seen is followed and has not stood still for long."""
         return any(track.restless for track in self._tracks)
 
     def step(self, found: Iterable[Found], stamp: Stamp) -> tuple[SeenObject, ...]:

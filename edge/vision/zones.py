@@ -11,6 +11,7 @@ from edge.domain.observation import Label, SeenObject, Sighting
 from edge.vision.footing import Position, where
 from edge.vision.lines import Crossing
 from edge.vision.spec import CameraSpec, ZoneSpec
+from edge.vision.ways import Ways
 
 # The tracker tells a thing from its second sighting on, so being there takes three sightings
 # over about half a second in all.
@@ -19,7 +20,10 @@ MIN_SIGHTINGS = 2  # … in at least so many pictures, is being there
 GAP_S = 1.5  # a longer absence before that begins the count again
 EXIT_S = 2.0  # not seen for this long, …
 EXIT_SIGHTINGS = 3  # … in at least so many pictures, is gone
-SILENCE_S = 5.0  # without any picture for this long nothing can be said to go on
+SILENCE_S = 5.0  # without any picture, or seen in none for this long, nothing can be said to go on
+STILL_S = 30.0  # what has stayed where it is for this long is looked at less often: …
+STILL_EXIT_S = 15.0  # … so long it may be missed, …
+STILL_SILENCE_S = 40.0  # … and so long there may be no picture
 REPORT_S = 10.0  # GOES_ON at most this often
 
 _KINDS = {
@@ -53,6 +57,7 @@ class _Presence:
     sightings: int = 0
     absent: int = 0
     active: bool = False
+    still: bool = False  # all that was here when it was last seen had long been still
     reported: Stamp | None = None
     count: int = 0
     most: int = 0
@@ -69,19 +74,19 @@ class _Presence:
         return self._absent(stamp)
 
     def _present(self, here: list[SeenObject], stamp: Stamp) -> list[Activity]:
-        if self.last is not None and not self.active and stamp.since(self.last) > GAP_S:
-            self._end(self.last, self.last)
+        ended = self._interrupted(stamp)
         if self.first is None:
             self.first = stamp
         self.last = stamp
         self.absent = 0
+        self.still = all(item.still_s >= STILL_S for item in here)
         self.sightings += 1
         self.count = len(here)
         self.most = max(self.most, self.count)
         self.score = max(self.score, *(item.score for item in here))
         if not self.active:
             if self.sightings < MIN_SIGHTINGS or stamp.since(self.first) < DWELL_S:
-                return []
+                return ended
             self.active, self.reported = True, stamp
             return [self._activity(Phase.STARTED, self.first, stamp)]
         if self.reported is not None and stamp.since(self.reported) < REPORT_S:
@@ -94,15 +99,34 @@ class _Presence:
             return []
         self.absent += 1
         gone_s = stamp.since(self.last)
-        if self.active:
-            over = gone_s >= EXIT_S and self.absent >= EXIT_SIGHTINGS
-        else:
+        if not self.active:
             over = gone_s >= GAP_S
+        else:
+            limit_s = STILL_EXIT_S if self.still else EXIT_S
+            over = gone_s >= limit_s and self.absent >= EXIT_SIGHTINGS
         return self._end(self.first, self.last) if over else []
+
+    def _interrupted(self, stamp: Stamp) -> list[Activity]:
+        """End what was away for so long that this is another one.
+
+        Where pictures are seconds apart, a single one without it can be all that parts two visits.
+        """
+        if self.first is None or self.last is None:
+            return []
+        gone_s = stamp.since(self.last)
+        if self.active:
+            over = gone_s >= self._silence_s and self.absent > 0
+        else:
+            over = gone_s > (GAP_S if self.absent else self._silence_s)
+        return self._end(self.first, self.last) if over else []
+
+    @property
+    def _silence_s(self) -> float:
+        return STILL_SILENCE_S if self.still else SILENCE_S
 
     def tick(self, now: Stamp) -> list[Activity]:
         """End by silence."""
-        if self.first is None or self.last is None or now.since(self.last) < SILENCE_S:
+        if self.first is None or self.last is None or now.since(self.last) < self._silence_s:
             return []
         return self._end(self.first, self.last)
 
@@ -110,7 +134,7 @@ class _Presence:
         ended = [self._activity(Phase.ENDED, first, last)] if self.active else []
         self.first = self.last = self.reported = None
         self.sightings = self.absent = self.count = self.most = 0
-        self.score, self.active = 0.0, False
+        self.score, self.active, self.still = 0.0, False, False
         return ended
 
     def _activity(self, phase: Phase, started: Stamp, stamp: Stamp) -> Activity:
@@ -142,6 +166,7 @@ class ZoneAnalyser:
             _Presence(camera.code, zone, label) for zone in camera.zone for label in Label
         ]
         self._crossings = [Crossing(camera.code, line) for line in camera.line]
+        self._ways = Ways()
         self._newest: Stamp | None = None
 
     def step(self, sighting: Sighting) -> list[Activity]:
@@ -150,8 +175,9 @@ class ZoneAnalyser:
         activities: list[Activity] = []
         for presence in self._presences:
             activities += presence.step(sighting.objects, sighting.stamp)
+        ways = self._ways.step(sighting.objects, sighting.stamp)
         for crossing in self._crossings:
-            activities += crossing.step(sighting.objects, sighting.stamp)
+            activities += crossing.step(ways, sighting.stamp)
         return activities
 
     def tick(self, now: Stamp) -> list[Activity]:

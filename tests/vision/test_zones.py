@@ -176,7 +176,7 @@ def test_walking_towards_the_viewer_over_a_line_to_the_right_is_in_and_back_is_o
         ("out", Phase.ENDED),
     ]
     assert crossings[0].place == "sill"
-    assert crossings[0].detail == {"label": "person", "track": 1, "score": 0.8}
+    assert crossings[0].detail == {"label": "person", "track": 1, "score": 0.8, "count": 1}
 
 
 def test_several_abreast_are_one_crossing_each():
