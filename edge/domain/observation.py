@@ -85,6 +85,8 @@ class Measures:
         shift_px: how far the whole picture moved since the measures before, at 320 pixels' width.
         width: of the picture as the camera sends it, pixels.
         height: of the picture as the camera sends it.
+        repeats: how many looks of the last five minutes were seen before, all the same time before.
+        repeat_lag_s: how long before; 0 without any.
         sketch: what is compared with the reference (edge/vision/sketch.py); empty without.
     """
 
@@ -97,6 +99,8 @@ class Measures:
     shift_px: float = 0.0
     width: float = 0.0
     height: float = 0.0
+    repeats: float = 0.0
+    repeat_lag_s: float = 0.0
     sketch: bytes = b""
 
 
@@ -110,6 +114,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "shift_px": (0, 1000),
     "width": (0, 16384),
     "height": (0, 16384),
+    "repeats": (0, 1e6),
+    "repeat_lag_s": (0, 1e6),
 }
 """What a measure can be; a process that says anything else is not believed."""
 

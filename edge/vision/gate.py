@@ -19,8 +19,7 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
-from edge.vision.measure import inner
-from edge.vision.picture import Pixels
+from edge.vision.picture import Pixels, inner
 from edge.vision.usual import Floats, Marks, Usual
 
 Box = tuple[float, float, float, float]

@@ -10,27 +10,20 @@ import cv2
 import numpy as np
 
 from edge.domain.observation import Measures
-from edge.vision.picture import Pixels, fitted
+from edge.vision.liveness.life import Life
+from edge.vision.picture import Pixels, fitted, inner
 from edge.vision.sketch import Sketcher
 
 MEASURE_WIDTH = 320  # pixels; measures are comparable between cameras of any resolution
 KEYS_KEPT = 8  # key pictures that a new one may be equal to
 STILL_NOISE = 0.1  # grey levels that two pictures of a live sensor differ by at least, on average
 DARK_LEVEL, BRIGHT_LEVEL = 32, 230  # of 256; black is 16 and white 235 in most videos
-BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
 
 
 def shrunk(luma: Pixels, width: int) -> Pixels:
     """A grey picture of the given width (or smaller) and the same shape; areas are averaged."""
     size = fitted(luma.shape[1], luma.shape[0], width)
     return np.asarray(cv2.resize(luma, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def inner(picture: Pixels, border_share: float = BORDER) -> Pixels:
-    """A picture without the strips where cameras write the time (a view)."""
-    height = picture.shape[0]
-    border = int(height * border_share)
-    return picture[border : height - border]
 
 
 def _same(figure: float) -> float:
@@ -89,9 +82,11 @@ class Measurer:
     def __init__(self) -> None:
         self._stillness = Stillness()
         self._sketcher = Sketcher()
+        self._life = Life()
 
     def watch(self, luma: Pixels, t: float, since_key: int) -> float:
         """Take every picture that is looked at; gives the seconds of stillness."""
+        self._life.step(luma, t, since_key)
         return self._stillness.step(luma, t, since_key)
 
     def measure(self, grey: Pixels, size: tuple[int, int], still_s: float) -> Measures:
@@ -117,5 +112,7 @@ class Measurer:
             shift_px=_same(shift),
             width=size[0],
             height=size[1],
+            repeats=self._life.signs.repeats,
+            repeat_lag_s=_same(self._life.signs.repeat_lag_s),
             sketch=sketch.pack(),
         )

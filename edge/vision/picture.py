@@ -12,6 +12,7 @@ from edge.clock import Stamp
 Pixels = npt.NDArray[np.uint8]
 
 MAX_EDGE = 1280  # pixels of the longer side that leave a camera's process
+BORDER = 0.12  # top and bottom strips where cameras write the time; they are not measured
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,3 +32,10 @@ def fitted(width: int, height: int, limit: int = MAX_EDGE) -> tuple[int, int]:
     """The size (width, height) with the same shape whose longer side is at most `limit`."""
     scale = min(1.0, limit / max(width, height))
     return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def inner(picture: Pixels, border_share: float = BORDER) -> Pixels:
+    """A picture without the strips where cameras write the time (a view)."""
+    height = picture.shape[0]
+    border = int(height * border_share)
+    return picture[border : height - border]
