@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from edge.clock import Clock
@@ -12,7 +13,7 @@ from edge.ledger.store import Ledger
 from edge.uplink.connection import Connection
 from edge.uplink.courier import Courier, OnLost
 from edge.uplink.limits import Pace
-from edge.uplink.resender import Resender
+from edge.uplink.resender import Range, Resender
 from edge.uplink.topics import Topics
 
 RETRY_S = 2.0
@@ -27,6 +28,7 @@ class Freight:
         topics: of this gateway.
         clock: for paces and pauses.
         bytes_s: of evidence a second; 0 for no bound.
+        records: the pace of routine, which records that are asked for keep to as well.
         progress: file that remembers how far a large file has come; None for memory only.
         on_lost: told once of each file that is missing or damaged.
         connection: gives the connection of the moment.
@@ -42,6 +44,7 @@ class Freight:
         clock: Clock,
         *,
         bytes_s: float,
+        records: Pace,
         progress: Path | None,
         on_lost: OnLost,
         connection: Callable[[], Connection | None],
@@ -52,7 +55,7 @@ class Freight:
         self._courier = Courier(
             ledger, topics, clock, pace=self._pace, progress=progress, on_lost=on_lost
         )
-        self._resender = Resender(ledger, topics, clock)
+        self._resender = Resender(ledger, topics, clock, records)
         self.due = asyncio.Event()
 
     @property
@@ -95,11 +98,11 @@ class Freight:
 
     async def resend(self, start: int, end: int) -> int:
         """Send the records in [start, end) that are still there; gives how many."""
+        asked = Range(start, end)
         while True:
             connection = self._connection()
             if connection is not None:
-                try:
-                    return await self._resender.send(connection, start, end)
-                except UplinkUnavailable:
-                    pass  # begun again on the next connection: receivers deduplicate
+                with suppress(UplinkUnavailable):  # gone on with on the next connection
+                    await self._resender.send(connection, asked)
+                    return asked.sent
             await self._clock.sleep(RETRY_S)

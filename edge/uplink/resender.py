@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass, field
 
 from edge.clock import Clock
 from edge.domain.record import Lane, Record
@@ -12,8 +13,22 @@ from edge.uplink.connection import Connection
 from edge.uplink.limits import Pace
 from edge.uplink.topics import Topics
 
-RESENT_PER_S = 200.0
 _READ = 100
+
+
+@dataclass(slots=True)
+class Range:
+    """The records in [start, end) that are still there, and how far they have come.
+
+    Attributes:
+        sent: records that have their PUBACK.
+        after: of each lane begun, the next index.
+    """
+
+    start: int
+    end: int
+    sent: int = 0
+    after: dict[Lane, int] = field(default_factory=dict)
 
 
 class Resender:
@@ -23,34 +38,34 @@ class Resender:
         ledger: has the records.
         topics: of this gateway.
         clock: for the pace.
+        pace: that of the routine which is sent after an outage; what is asked for is in no hurry.
     """
 
-    def __init__(self, ledger: Ledger, topics: Topics, clock: Clock) -> None:
+    def __init__(self, ledger: Ledger, topics: Topics, clock: Clock, pace: Pace) -> None:
         self._ledger = ledger
         self._topics = topics
         self._clock = clock
-        self._pace = Pace(RESENT_PER_S, RESENT_PER_S / 10)
+        self._pace = pace
 
-    async def send(self, connection: Connection, start: int, end: int) -> int:
-        """Send the records in [start, end) that are still there; gives how many.
+    async def send(self, connection: Connection, asked: Range) -> None:
+        """Send what has no PUBACK yet.
 
         Raises:
-            UplinkUnavailable: the connection ended, or one was not taken; begin again.
+            UplinkUnavailable: the connection ended, or one was not taken; go on with the next.
         """
-        sent = 0
         for lane in Lane:
             waiting: deque[Record] = deque()
-            after = start
+            after = asked.after.setdefault(lane, asked.start)
             while True:
                 if not waiting:
                     read = self._ledger.pending(lane, after, _READ)
-                    waiting.extend(record for record in read if record.index < end)
+                    waiting.extend(record for record in read if record.index < asked.end)
                 if not waiting:
                     break
                 record = waiting.popleft()
                 await self._one(connection, record)
-                sent, after = sent + 1, record.index + 1
-        return sent
+                after = asked.after[lane] = record.index + 1
+                asked.sent += 1
 
     async def _one(self, connection: Connection, record: Record) -> None:
         wait_s = self._pace.wait_s(self._clock.now().mono_us / 1e6)

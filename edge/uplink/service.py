@@ -103,6 +103,7 @@ class Uplink:
             self._topics,
             clock,
             bytes_s=spec.evidence_kb_s * 1000,
+            records=pace,
             progress=progress,
             on_lost=on_lost,
             connection=lambda: self._session.connection,

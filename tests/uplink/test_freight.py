@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from edge.domain.record import Lane
-from edge.uplink import freight, resender
+from edge.uplink import freight
 from edge.uplink.spec import UplinkSpec
 from simulators.province.broker import Broker
 from simulators.province.service import Province
 from tests.support import require_program
 from tests.uplink.rig import GATEWAY, MINE, Rig, until, via
-from tests.uplink.scripted import Script, ScriptedBroker
+from tests.uplink.scripted import Published, Script, ScriptedBroker
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ async def test_a_range_goes_again_over_both_lanes_and_nothing_else(tmp_path: Pat
         assert topics == ["alarm", "record", "record", "record"]
 
 
-async def test_a_repetition_waits_for_a_connection_and_begins_again_after_a_loss(
+async def test_a_repetition_waits_for_a_connection_and_goes_on_where_it_was_after_a_loss(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(freight, "RETRY_S", 0.05)
@@ -50,24 +51,30 @@ async def test_a_repetition_waits_for_a_connection_and_begins_again_after_a_loss
         assert not work.done()
         rig.start()
         assert await asyncio.wait_for(work, 5) == 5
-        script.puback = lambda _item: None
+        await until(lambda: rig.ledger.cursor("routine") == 5)
+        broker.published.clear()
+        script.puback = lambda _item: 0 if len(records_of(broker)) < 4 else None
         work = asyncio.create_task(rig.uplink.resend(0, 5))
-        await asyncio.sleep(0.1)
+        await until(lambda: len(records_of(broker)) == 4)
         script.puback = lambda _item: 0
         broker.hang_up()
         assert await asyncio.wait_for(work, 5) == 5
+        indices = [json.loads(item.payload)["id"] for item in records_of(broker)]
+        assert indices == ["0", "1", "2", "3", "3", "4"]
 
 
-async def test_a_repetition_keeps_to_its_pace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(resender, "RESENT_PER_S", 50.0)
-    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec()) as rig:
+def records_of(broker: ScriptedBroker) -> list[Published]:
+    return [item for item in broker.published if item.topic.endswith("/record")]
+
+
+async def test_a_repetition_keeps_to_the_pace_of_the_uplink(tmp_path: Path) -> None:
+    spec = UplinkSpec(replay_jitter_s=0.0, replay_records_s=50)
+    async with ScriptedBroker() as broker, Rig(tmp_path, broker.spec(), spec=spec) as rig:
         await rig.routine(30)
         await until(lambda: rig.ledger.cursor("routine") == 30)
         began = time.monotonic()
         assert await rig.uplink.resend(0, 30) == 30
-        assert 0.4 < time.monotonic() - began < 3.0
+        assert 0.3 < time.monotonic() - began < 3.0
 
 
 async def test_a_file_is_fetched_on_order(tmp_path: Path) -> None:
