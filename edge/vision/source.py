@@ -51,6 +51,7 @@ _TRANSPORTS = {
 }
 _HTTP = {**_LIVE, "max_redirects": "0", "seekable": "0", "multiple_requests": "0"}
 _FILE = {**_LIMITS, "protocol_whitelist": "file"}
+_TITLES = "replace"  # a stream's title may be in any encoding, or in none
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy", "no_proxy")  # FFmpeg would obey them
 
 
@@ -96,6 +97,7 @@ def _live_packets(access: Access) -> Packets:
             format="mpjpeg" if access.scheme in HTTP_SCHEMES else "rtsp",
             options=_options(access) | trust,
             timeout=(OPEN_S, READ_S),
+            metadata_errors=_TITLES,
         )
     with container:
         if reach.strayed(allowed, before):
@@ -136,7 +138,13 @@ def _trusting(access: Access) -> Iterator[dict[str, str]]:
 
 def _device_packets(path: str) -> Packets:
     """Packets of a V4L2 device; each is a picture of its own."""
-    with av.open(path, format="v4l2", options=dict(_LIMITS), timeout=(OPEN_S, READ_S)) as container:
+    with av.open(
+        path,
+        format="v4l2",
+        options=dict(_LIMITS),
+        timeout=(OPEN_S, READ_S),
+        metadata_errors=_TITLES,
+    ) as container:
         for stream, packet in _demuxed(container, DEVICE_CODECS):
             packet.is_keyframe = True
             yield stream, packet
@@ -172,7 +180,9 @@ def _file_packets(path: str) -> Packets:
 
 def open_file(path: str) -> av.container.InputContainer:
     """Open a video file; it may not name other files. Raises av.FFmpegError."""
-    return av.open(str(Path(path)), options=dict(_FILE), timeout=(OPEN_S, READ_S))
+    return av.open(
+        str(Path(path)), options=dict(_FILE), timeout=(OPEN_S, READ_S), metadata_errors=_TITLES
+    )
 
 
 def video_stream(container: av.container.InputContainer) -> av.VideoStream:

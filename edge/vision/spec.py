@@ -52,7 +52,8 @@ def _url(text: str, schemes: tuple[str, ...]) -> str:
     return text
 
 
-def _main_url(text: str) -> str:
+def main_url(text: str) -> str:
+    """A URL that a camera may have. Raises Unfit for any other."""
     return _url(text, (*_REMOTE, *_LOCAL))
 
 
@@ -115,7 +116,7 @@ class CameraSpec(Spec):
     """One camera."""
 
     code: Code = Field(description="name of the source in every record", examples=["shaft-cam"])
-    url: Annotated[str, Field(max_length=1000), AfterValidator(_main_url)] = Field(
+    url: Annotated[str, Field(max_length=1000), AfterValidator(main_url)] = Field(
         description="main stream", examples=["rtsp://seal:secret@10.0.0.31:554/main"]
     )
     sub_url: Annotated[str, Field(max_length=1000), AfterValidator(_sub_url)] = Field(
