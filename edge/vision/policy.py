@@ -114,6 +114,7 @@ class Meter:
         self._groups: deque[_Group] = deque()
         self._spanned = 0.0
         self._key_at: float | None = None
+        self._opening = True
         self._packets = self._size = 0
         self._checked = 0.0
         self._told: tuple[Facts, Policy] | None = None
@@ -134,7 +135,9 @@ class Meter:
             self._measure(now)
 
     def _key(self, now: float) -> None:
-        if self._key_at is not None:
+        if self._key_at is not None and self._opening:
+            self._opening = False  # what waited while the stream was opened came all at once
+        elif self._key_at is not None:
             group = _Group(now - self._key_at, self._packets, self._size)
             self._groups.append(group)
             self._spanned += group.seconds

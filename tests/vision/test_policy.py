@@ -113,6 +113,17 @@ def test_a_first_group_that_comes_all_at_once_is_not_believed_alone():
     assert meter.policy.decoding is Decoding.BETWEEN
 
 
+def test_what_waited_while_the_stream_was_opened_makes_it_no_faster():
+    meter = Meter(Watch.AUTO)
+    meter.codec, meter.shape = "h264", (1920, 1080)
+    for i in range(12):  # half a group at once
+        meter.step(FakePacket(i, i == 0, 20_000), 0.0)
+    told = [meter.step(FakePacket(i, i % 25 == 0, 20_000), (i - 12) / 25) for i in range(12, 120)]
+    assert told
+    assert meter.facts.fps == pytest.approx(25)
+    assert meter.facts.kbps == pytest.approx(4000)
+
+
 @given(
     st.lists(
         st.tuples(st.floats(0, 3), st.booleans(), st.integers(0, 10**6), st.integers(0, 3)),
