@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import numpy as np
 import pytest
 
@@ -10,7 +12,7 @@ from benchmarks.visits_clip import Clip, Visit
 from benchmarks.visits_run import Opened, Played
 from benchmarks.visits_stream import FPS, GOP_S, LazyStream
 from edge.domain.observation import Label
-from edge.vision.detector import Detection
+from edge.vision.detector import Detection, Detector
 from simulators.cameras.scene import Scene
 from simulators.cameras.scene.weather import SETTINGS
 
@@ -73,6 +75,7 @@ class _Knows:
     """Finds whoever is there: the truth of the scene."""
 
     batches = False
+    input = (1280, 720)
 
     def __init__(self, scene: Scene) -> None:
         self._scene = scene
@@ -89,7 +92,7 @@ class _Knows:
 
 def test_visits_that_a_perfect_detector_sees_are_found_and_told_in_time():
     clip = visits_clip.visits("day", "near", 0, 2)
-    played = visits_run.run(clip, _Knows(clip.scene))
+    played = visits_run.run(clip, cast("Detector", _Knows(clip.scene)))
     alarms = [visits_run.found(visit, played) for visit in clip.visits]
     assert all(alarms)
     assert played.asked < clip.seconds * FPS / 2
