@@ -39,6 +39,7 @@ _SHOWN = frozenset(
     {
         ActivityKind.PERSON_IN_ZONE,
         ActivityKind.VEHICLE_IN_ZONE,
+        ActivityKind.UNNAMED_MOTION,
         ActivityKind.PICTURE_COVERED,
         ActivityKind.PICTURE_FROZEN,
     }

@@ -22,6 +22,7 @@ from edge.domain.observation import (
     ContactChange,
     Observation,
     PictureQuality,
+    Quality,
     Reading,
     SessionTaken,
     Sighting,
@@ -38,6 +39,7 @@ from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
 from edge.vision.liveness import answers
+from edge.vision.motion import MotionAnalyser
 from edge.vision.quality import PictureAnalyser
 from edge.vision.zones import ZoneAnalyser
 
@@ -74,6 +76,7 @@ class Seal:
         self._summary = PowerSummary(meters)
         self._contacts = ContactAnalyser(contacts)
         self._zones = {camera.code: ZoneAnalyser(camera) for camera in config.camera}
+        self._motion = {camera.code: MotionAnalyser(camera) for camera in config.camera}
         self._pictures = {camera.code: PictureAnalyser(camera) for camera in config.camera}
         self._lost_kind = {
             DETECTOR: ActivityKind.DETECTOR_LOST,
@@ -119,7 +122,7 @@ class Seal:
                 activities = self._power.step(observation)
                 return Outcome(facts + self._power.learned(observation.source), activities)
             case Sighting():
-                return Outcome([], self._zones[observation.source].step(observation))
+                return Outcome([], self._sighting(observation))
             case PictureQuality():
                 return Outcome([], self._pictures[observation.source].step(observation))
             case ContactChange():
@@ -132,6 +135,13 @@ class Seal:
             case SourceLost() | SourceBack():
                 return self._availability(observation)
         return self._of_host(observation)
+
+    def _sighting(self, sighting: Sighting) -> list[Activity]:
+        """What is named comes first: where it is, nothing unnamed begins."""
+        named: list[Activity] = []
+        if sighting.quality is not Quality.BAD:
+            named = self._zones[sighting.source].step(sighting)
+        return named + self._motion[sighting.source].step(sighting)
 
     def forbids(self, activity: Activity, now: Stamp) -> bool:
         """Whether state and permits forbid this activity at present: it is worth evidence."""
@@ -178,6 +188,8 @@ class Seal:
         activities = self._power.tick(now)
         for zones in self._zones.values():
             activities += zones.tick(now)
+        for motion in self._motion.values():
+            activities += motion.tick(now)
         self._rules, facts = step(self._rules, Tick(), now)
         return Outcome([*self._summary.tick(now), *facts], activities)
 

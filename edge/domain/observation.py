@@ -40,6 +40,10 @@ class Reading:
     values: Mapping[str, float]
 
 
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 as fractions of the picture."""
+
+
 @dataclass(frozen=True, slots=True)
 class SeenObject:
     """A tracked thing in one picture.
@@ -63,12 +67,21 @@ class SeenObject:
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """What the detector and the tracker see in one picture; empty when they see nothing."""
+    """What the detector and the tracker see in one picture; empty when they see nothing.
+
+    Attributes:
+        source: the camera.
+        stamp: when the picture came.
+        quality: BAD where no detector looked: then the objects say nothing, what moves does.
+        objects: what is seen.
+        moving: what the gate saw move, named or not, largest first.
+    """
 
     source: str
     stamp: Stamp
     quality: Quality
     objects: tuple[SeenObject, ...]
+    moving: tuple[Box, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

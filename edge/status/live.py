@@ -15,6 +15,7 @@ from edge.domain.observation import (
     ChallengeRun,
     Observation,
     PictureQuality,
+    Quality,
     Reading,
     Sighting,
     SourceBack,
@@ -86,7 +87,7 @@ class Status:
                 return
             case StorageSpace():
                 self._short_mb = observation.free_mb if observation.low else None
-            case Sighting():
+            case Sighting(quality=Quality.GOOD):
                 self._detected[source] = observation.stamp
         self._newest[source] = observation.stamp
         self._figures.setdefault(source, {}).update(_figures(observation))

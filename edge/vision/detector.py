@@ -25,6 +25,7 @@ from edge.vision.suppression import suppress
 
 MAX_CANDIDATES = 300  # the best of each label that go into suppression
 MAX_DETECTIONS = 100
+NO_INPUT = (1, 1)  # the size of no detector's input
 _SHRINKS = {"linear": cv2.INTER_LINEAR, "area": cv2.INTER_AREA}
 _INPUTS = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _EXTRAS: dict[str, Callable[[ModelSpec], npt.NDArray[Any]]] = {
@@ -120,6 +121,11 @@ class Detector:
         self.batches = free and not self._extras and not self._format.single
         grey = np.full((self.spec.height, self.spec.width, 3), 114, np.uint8)
         self.detect([grey])
+
+    @property
+    def input(self) -> tuple[int, int]:
+        """Width and height that pictures are brought to."""
+        return self.spec.width, self.spec.height
 
     def detect(self, pictures: Sequence[Pixels]) -> list[list[Detection]]:
         """Detections of each picture (uint8, height x width x 3, BGR), best first.

@@ -5,14 +5,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from edge.clock import Stamp
-from edge.vision.detector import Detection, Detector
+from edge.vision.detector import NO_INPUT, Detection, Detector
+from edge.vision.eye import PICTURE_S
 from edge.vision.picture import Pixels
+from edge.vision.regions import MAX_REGIONS, Region, merge
+
+MAX_BATCH = 8  # regions given to a model at once
+SHARE = 0.6  # of its thread that detection may take while cameras ask for more than one region
+BUSY_S = 1.0  # a camera that asked within this time is busy
+_STEADY = 0.1  # weight of the newest measure of how long a region takes
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class _Job:
 @dataclass(frozen=True, slots=True)
 class _Waiting:
     frame: Pixels
+    regions: Sequence[Region]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[list[Detection] | None]
 
@@ -41,6 +50,8 @@ class Inference:
         self._waiting: dict[str, _Waiting] = {}
         self._changed = threading.Condition()
         self._stopping = False
+        self._asked: dict[str, float] = {}  # when each camera asked last
+        self._region_s = 0.0  # what a region takes
         self.dropped: Counter[str] = Counter()  # pictures a camera that a newer one displaced
         self.detected: Counter[str] = Counter()
         self.failing_since: Stamp | None = None  # kept by the watchers, who share the detector
@@ -52,6 +63,26 @@ class Inference:
         """Whether there is a detector at all."""
         return self._detector is not None
 
+    @property
+    def input(self) -> tuple[int, int]:
+        """Width and height of the detector's input."""
+        return self._detector.input if self._detector is not None else NO_INPUT
+
+    @property
+    def region_ms(self) -> float:
+        """What detection in one region takes, milliseconds."""
+        return 1000 * self._region_s
+
+    @property
+    def allowed(self) -> int:
+        """In how many regions of its next picture a camera may look: fair between busy ones."""
+        now = time.monotonic()
+        busy = sum(now - asked <= BUSY_S for asked in self._asked.values())
+        share_s = SHARE * PICTURE_S / max(1, busy)
+        if self._region_s * MAX_REGIONS <= share_s:
+            return MAX_REGIONS
+        return max(1, int(share_s / self._region_s))
+
     async def run(self, work: Callable[..., Any], *args: Any) -> Any:
         """Run short CPU work in the thread; it goes before waiting pictures."""
         loop = asyncio.get_running_loop()
@@ -62,8 +93,10 @@ class Inference:
             self._changed.notify()
         return await future
 
-    async def detect(self, camera: str, frame: Pixels) -> list[Detection] | None:
-        """Detections in `frame`; None when a newer picture of that camera took its place.
+    async def detect(
+        self, camera: str, frame: Pixels, regions: Sequence[Region]
+    ) -> list[Detection] | None:
+        """Detections in regions of `frame`; None when a newer picture took its place.
 
         Raises:
             Refused: the model failed.
@@ -74,8 +107,10 @@ class Inference:
         future: asyncio.Future[list[Detection] | None] = loop.create_future()
         with self._changed:
             self._refuse_when_closed()
-            displaced = self._waiting.pop(camera, None)
-            self._waiting[camera] = _Waiting(frame, loop, future)
+            self._asked[camera] = time.monotonic()
+            displaced = self._waiting.get(camera)
+            # In the other's place: who asks often does not lose its turn.
+            self._waiting[camera] = _Waiting(frame, regions, loop, future)
             self._changed.notify()
         if displaced is not None:
             self.dropped[camera] += 1
@@ -113,13 +148,16 @@ class Inference:
                 self._detect(batch)
 
     def _take(self) -> dict[str, _Waiting]:
-        """All waiting pictures where the model takes several at once, else the oldest."""
+        """The oldest waiting picture, and others besides where the model takes several at once."""
         assert self._detector is not None
-        if self._detector.batches:
-            batch, self._waiting = self._waiting, {}
-            return batch
-        camera = next(iter(self._waiting))
-        return {camera: self._waiting.pop(camera)}
+        batch: dict[str, _Waiting] = {}
+        regions = 0
+        for camera, item in list(self._waiting.items()):
+            regions += len(item.regions)
+            if batch and (not self._detector.batches or regions > MAX_BATCH):
+                break
+            batch[camera] = self._waiting.pop(camera)
+        return batch
 
     def _do(self, job: _Job) -> None:
         try:
@@ -131,15 +169,21 @@ class Inference:
 
     def _detect(self, batch: dict[str, _Waiting]) -> None:
         assert self._detector is not None
+        cuts = [region.cut(item.frame) for item in batch.values() for region in item.regions]
+        begun = time.monotonic()
         try:
-            found = self._detector.detect([item.frame for item in batch.values()])
+            found = iter(self._detector.detect(cuts))
         except Exception as error:  # noqa: BLE001 - it belongs to whoever asked
             for item in batch.values():
                 _tell(item.loop, item.future, None, error)
             return
-        for (camera, item), detections in zip(batch.items(), found, strict=True):
+        took_s = (time.monotonic() - begun) / max(1, len(cuts))
+        self._region_s += (_STEADY if self._region_s else 1.0) * (took_s - self._region_s)
+        for camera, item in batch.items():
             self.detected[camera] += 1
-            _tell(item.loop, item.future, detections, None)
+            looks = [(region, next(found)) for region in item.regions]
+            size = item.frame.shape[1], item.frame.shape[0]
+            _tell(item.loop, item.future, merge(looks, size), None)
 
 
 def _tell(

@@ -14,16 +14,18 @@ from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
 from edge.errors import Refused
 from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
-from edge.vision.detector import Detector
+from edge.vision.detector import NO_INPUT, Detector
 from edge.vision.lazy import F
 from edge.vision.picture import Picture, Pixels
 from edge.vision.ring import P
+from edge.vision.regions import Regions, merge
 from edge.vision.sight import Shown, Sight
 from edge.vision.source import open_file, video_stream
 from edge.vision.spec import CameraSpec
 from edge.vision.tracker import Tracker
 from edge.vision.watch import Attention, as_found, as_quality
 
+ALLOWED = 2  # regions of a picture: as many as a gateway's processor has time for
 MAX_GAP_S = 10.0  # a longer gap between two pictures is a fault of the file's stamps
 
 
@@ -136,6 +138,7 @@ def _watched(
     start: Stamp,
 ) -> Said:
     tracker, attention, viewer = Tracker(), Attention(), _Viewer()
+    regions = Regions(*(detector.input if detector is not None else NO_INPUT))
     newest: Picture | None = None
     for packet, t in packets:
         for news in sight.take(packet, t, viewer):
@@ -143,12 +146,17 @@ def _watched(
                 yield as_quality(camera.code, start.moved(sight.eye.looked), news), newest
                 continue
             newest = Picture(pixels(news.frame), start.moved(news.at))
-            if detector is not None:
-                height, width = newest.frame.shape[:2]
-                found = as_found(detector.detect([newest.frame])[0], width, height)
-                objects = tracker.step(found, newest.stamp)
-                viewer.attentive = attention.step(tracker.restless, newest.stamp)
-                yield Sighting(camera.code, newest.stamp, Quality.GOOD, objects), newest
+            if detector is None:
+                yield Sighting(camera.code, newest.stamp, Quality.BAD, (), news.moving), newest
+                continue
+            size = newest.frame.shape[1], newest.frame.shape[0]
+            wanted = regions.plan(size, news.moving, tracker.boxes, news.at, ALLOWED)
+            found = detector.detect([region.cut(newest.frame) for region in wanted])
+            looks = merge(list(zip(wanted, found, strict=True)), size)
+            objects = tracker.step(as_found(looks, *size), newest.stamp)
+            viewer.attentive = attention.step(tracker.restless, newest.stamp)
+            seen = Sighting(camera.code, newest.stamp, Quality.GOOD, objects, news.moving)
+            yield seen, newest
 
 
 def _in_time(packets: Iterable[VideoPacket]) -> Iterator[tuple[VideoPacket, float]]:

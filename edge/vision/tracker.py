@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from edge.clock import Stamp
-from edge.domain.observation import SeenObject
+from edge.domain.observation import Box, SeenObject
 from edge.vision.assign import assign
 from edge.vision.track import Found, Track, covered, nested
 
@@ -39,6 +39,11 @@ class Tracker:
     def following(self) -> bool:
         """Whether anything, confirmed or not, is being followed."""
         return bool(self._tracks)
+
+    @property
+    def boxes(self) -> list[Box]:
+        """Where all that is followed is expected; fractions of the picture."""
+        return [track.box for track in self._tracks]
 
     @property
     def restless(self) -> bool:

@@ -35,6 +35,7 @@ from edge.vision.inference import Inference
 from edge.vision.picture import Picture
 from edge.vision.policy import in_words
 from edge.vision.process import CameraProcess
+from edge.vision.regions import Regions
 from edge.vision.spec import CameraSpec
 from edge.vision.tracker import Found, Tracker
 
@@ -179,6 +180,7 @@ class _Watcher:
         camera = self._camera
         process = await CameraProcess.start(camera.access, camera.watch, self._inference)
         tracker, attention = Tracker(), Attention()
+        regions = Regions(*self._inference.input)
 
         def wake() -> None:
             process.tell(Command.WAKE, WAKE_S)
@@ -195,7 +197,7 @@ class _Watcher:
                     now = self._clock.now()
                     self._back(now)
                     if isinstance(message, PictureMessage):
-                        await self._picture(message, now, tracker)
+                        await self._picture(message, now, tracker, regions)
                         busy = attention.step(tracker.restless, now)
                         wanted = self._glimpses.wanted(camera.code)
                         process.allow(attentive=busy or wanted)
@@ -215,27 +217,38 @@ class _Watcher:
                 self._cameras.facts[code] = message
                 log.info("how it is watched", camera=code, why=in_words(policy, facts).en)
 
-    async def _picture(self, message: PictureMessage, now: Stamp, tracker: Tracker) -> None:
+    async def _picture(
+        self, message: PictureMessage, now: Stamp, tracker: Tracker, regions: Regions
+    ) -> None:
         stamp = now.moved(-message.age_s)
         if self._newest is not None and stamp.since(self._newest.stamp) < 0:
             stamp = self._newest.stamp  # it must not go back, whatever a process says
         self._newest = Picture(message.frame, stamp)
         self._glimpses.seen(self._camera.code, self._newest)
-        await self._see(self._newest, message, tracker)
+        await self._see(self._newest, message, tracker, regions)
 
-    async def _see(self, picture: Picture, message: PictureMessage, tracker: Tracker) -> None:
+    async def _see(
+        self, picture: Picture, message: PictureMessage, tracker: Tracker, regions: Regions
+    ) -> None:
+        code, moving = self._camera.code, message.moving
+        if not self._inference.detecting:
+            self._emit(Sighting(code, picture.stamp, Quality.BAD, (), moving), picture)
+            return
+        height, width = picture.frame.shape[:2]
+        allowed, t = self._inference.allowed, picture.stamp.mono_us / 1e6
+        wanted = regions.plan((width, height), moving, tracker.boxes, t, allowed)
         try:
-            detections = await self._inference.detect(self._camera.code, picture.frame)
+            detections = await self._inference.detect(code, picture.frame, wanted)
         except Refused as error:
             self._detector_lost(str(error))
+            self._emit(Sighting(code, picture.stamp, Quality.BAD, (), moving), picture)
             return
         if detections is None:
             return
         self._detector_back()
-        height, width = picture.frame.shape[:2]
         fresh = not tracker.following
         objects = tracker.step(as_found(detections, width, height), picture.stamp)
         if fresh and detections and message.why is Why.LOOK_ANYWAY:
-            log.info("seen by looking anyway, the gate was closed", camera=self._camera.code)
-        sighting = Sighting(self._camera.code, picture.stamp, Quality.GOOD, objects)
+            log.info("seen by looking anyway, the gate was closed", camera=code)
+        sighting = Sighting(code, picture.stamp, Quality.GOOD, objects, moving)
         self._emit(sighting, picture)

@@ -13,6 +13,7 @@ from edge.errors import Refused
 from edge.vision.detector import Detection, Detector
 from edge.vision.inference import Inference
 from edge.vision.picture import Pixels
+from edge.vision.regions import Region
 
 FOUND = Detection(Label.PERSON, 0.9, (0, 0, 1, 1))
 
@@ -22,6 +23,7 @@ class _Slow:
 
     def __init__(self, *, batches: bool = False) -> None:
         self.batches = batches
+        self.input = (2, 2)
         self.may = threading.Event()
         self.shown: list[list[int]] = []
 
@@ -31,6 +33,9 @@ class _Slow:
         if self.shown[-1] == [99]:
             raise Refused("fails when run")
         return [[FOUND] for _ in pictures]
+
+
+ALL = [Region(0, 0, 2, 2)]
 
 
 def _inference(detector: Any) -> Inference:
@@ -45,12 +50,12 @@ async def test_a_newer_picture_displaces_the_waiting_one_of_its_camera_and_is_co
     slow = _Slow()
     inference = _inference(slow)
     try:
-        first = asyncio.create_task(inference.detect("a", _frame(1)))
+        first = asyncio.create_task(inference.detect("a", _frame(1), ALL))
         await asyncio.sleep(0.05)  # it is in the detector now
-        waiting = asyncio.create_task(inference.detect("a", _frame(2)))
-        other = asyncio.create_task(inference.detect("b", _frame(3)))
+        waiting = asyncio.create_task(inference.detect("a", _frame(2), ALL))
+        other = asyncio.create_task(inference.detect("b", _frame(3), ALL))
         await asyncio.sleep(0)
-        newer = asyncio.create_task(inference.detect("a", _frame(4)))
+        newer = asyncio.create_task(inference.detect("a", _frame(4), ALL))
         await asyncio.sleep(0)
         assert await waiting is None
         slow.may.set()
@@ -67,9 +72,9 @@ async def test_a_model_that_takes_several_gets_all_that_wait():
     slow = _Slow(batches=True)
     inference = _inference(slow)
     try:
-        tasks = [asyncio.create_task(inference.detect("a", _frame(1)))]
+        tasks = [asyncio.create_task(inference.detect("a", _frame(1), ALL))]
         await asyncio.sleep(0.05)
-        tasks += [asyncio.create_task(inference.detect(c, _frame(2))) for c in "bcd"]
+        tasks += [asyncio.create_task(inference.detect(c, _frame(2), ALL)) for c in "bcd"]
         await asyncio.sleep(0)
         slow.may.set()
         assert await asyncio.gather(*tasks) == [[FOUND]] * 4
@@ -82,9 +87,9 @@ async def test_other_work_runs_in_the_one_thread_before_waiting_pictures():
     slow = _Slow()
     inference = _inference(slow)
     try:
-        first = asyncio.create_task(inference.detect("a", _frame(1)))
+        first = asyncio.create_task(inference.detect("a", _frame(1), ALL))
         await asyncio.sleep(0.05)
-        second = asyncio.create_task(inference.detect("b", _frame(2)))
+        second = asyncio.create_task(inference.detect("b", _frame(2), ALL))
         work = asyncio.create_task(inference.run(lambda: len(slow.shown)))
         await asyncio.sleep(0)
         slow.may.set()
@@ -100,7 +105,7 @@ async def test_without_a_detector_pictures_find_nothing_out_and_work_is_done():
     inference = Inference(None)
     try:
         assert not inference.detecting
-        assert await inference.detect("a", _frame(1)) is None
+        assert await inference.detect("a", _frame(1), ALL) is None
         assert await inference.run(pow, 2, 10) == 1024
     finally:
         inference.close()
@@ -112,10 +117,10 @@ async def test_an_error_goes_to_whoever_asked_and_the_thread_works_on():
     inference = _inference(slow)
     try:
         with pytest.raises(Refused):
-            await inference.detect("a", _frame(99))
+            await inference.detect("a", _frame(99), ALL)
         with pytest.raises(ZeroDivisionError):
             await inference.run(divmod, 1, 0)
-        assert await inference.detect("a", _frame(1)) == [FOUND]
+        assert await inference.detect("a", _frame(1), ALL) == [FOUND]
     finally:
         inference.close()
 
@@ -123,10 +128,10 @@ async def test_an_error_goes_to_whoever_asked_and_the_thread_works_on():
 async def test_closing_cancels_what_waits_and_leaves_no_thread():
     slow = _Slow()
     inference = _inference(slow)
-    tasks = [asyncio.create_task(inference.detect("a", _frame(1)))]
+    tasks = [asyncio.create_task(inference.detect("a", _frame(1), ALL))]
     await asyncio.sleep(0.05)
     tasks += [
-        asyncio.create_task(inference.detect("b", _frame(2))),
+        asyncio.create_task(inference.detect("b", _frame(2), ALL)),
         asyncio.create_task(inference.run(int)),
     ]
     await asyncio.sleep(0)
@@ -144,12 +149,12 @@ async def test_whoever_stops_waiting_does_no_harm():
     slow = _Slow()
     inference = _inference(slow)
     try:
-        first = asyncio.create_task(inference.detect("a", _frame(1)))
+        first = asyncio.create_task(inference.detect("a", _frame(1), ALL))
         await asyncio.sleep(0.05)
         first.cancel()
         await asyncio.gather(first, return_exceptions=True)
         slow.may.set()
-        assert await inference.detect("a", _frame(2)) == [FOUND]
+        assert await inference.detect("a", _frame(2), ALL) == [FOUND]
     finally:
         inference.close()
 
@@ -160,7 +165,7 @@ def test_closing_after_the_loop_has_gone_does_no_harm():
 
     async def ask() -> None:
         for _ in range(2):
-            task = asyncio.create_task(inference.detect("a", _frame(1)))
+            task = asyncio.create_task(inference.detect("a", _frame(1), ALL))
             await asyncio.sleep(0.05)
             task.cancel()
 

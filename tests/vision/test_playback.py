@@ -10,7 +10,7 @@ import pytest
 
 from edge.clock import ManualClock, Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.observation import Label, Observation, PictureQuality, Sighting
+from edge.domain.observation import Label, Observation, PictureQuality, Quality, Sighting
 from edge.errors import Refused
 from edge.vision.detector import Detection, Detector
 from edge.vision.loading import load_detector
@@ -34,6 +34,7 @@ class _Red:
     """Finds red things."""
 
     batches = False
+    input = (1280, 720)
 
     def detect(self, pictures):
         return [self._one(picture) for picture in pictures]
@@ -99,8 +100,11 @@ def test_the_same_file_gives_the_same_observations(tmp_path):
 def test_without_a_detector_there_are_measures_only(tmp_path):
     path = write_video(tmp_path / "v.mp4", walk(3))
     observations = [item for item, _ in _played(path, None)]
-    assert {type(item) for item in observations} == {PictureQuality}
-    assert len(observations) == 3
+    seen = [item for item in observations if isinstance(item, Sighting)]
+    assert {item.quality for item in seen} == {Quality.BAD}
+    assert any(item.moving for item in seen)
+    assert {type(item) for item in observations} == {PictureQuality, Sighting}
+    assert len(observations) - len(seen) == 3
 
 
 def test_a_cover_is_noticed_and_its_picture_shown(tmp_path):

@@ -23,6 +23,7 @@ from edge.domain.observation import (
     Label,
     Observation,
     PictureQuality,
+    Quality,
     Sighting,
     SourceBack,
     SourceLost,
@@ -269,6 +270,7 @@ async def test_a_detector_that_fails_is_lost_once_and_back_once(walking):
 
     class Moody:
         batches = False
+        input = (1280, 720)
 
         def detect(self, pictures):
             if fails.is_set():
@@ -282,7 +284,9 @@ async def test_a_detector_that_fails_is_lost_once_and_back_once(walking):
         await watched.until(lambda: watched.of(SourceLost))
         await watched.until(lambda: len(watched.of(PictureQuality)) >= 5)
         fails.clear()
-        await watched.until(lambda: watched.of(SourceBack) and watched.of(Sighting))
+        await watched.until(
+            lambda: watched.of(SourceBack) and watched.of(Sighting)[-1].quality is Quality.GOOD
+        )
         await watched.stop()
     finally:
         inference.close()
@@ -310,7 +314,7 @@ async def test_without_a_detector_quality_is_told_all_the_same(walking):
         await watched.stop()
     finally:
         inference.close()
-    assert not watched.of(Sighting)
+    assert all(item.quality is Quality.BAD for item in watched.of(Sighting))
 
 
 async def _silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
