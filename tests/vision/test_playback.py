@@ -102,7 +102,6 @@ def test_without_a_detector_there_are_measures_only(tmp_path):
     observations = [item for item, _ in _played(path, None)]
     seen = [item for item in observations if isinstance(item, Sighting)]
     assert {item.quality for item in seen} == {Quality.BAD}
-    assert any(item.moving for item in seen)
     assert {type(item) for item in observations} == {PictureQuality, Sighting}
     assert len(observations) - len(seen) == 3
 
