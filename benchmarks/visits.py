@@ -141,8 +141,11 @@ def measure(args: argparse.Namespace) -> dict[tuple[str, str], Tally]:
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(min(WORKERS, os.cpu_count() or 1), context) as pool:
         waiting = {pool.submit(work, job): job for job in jobs(args)}
-        for future in as_completed(waiting):
+        for number, future in enumerate(as_completed(waiting), start=1):
             job, tally = waiting[future], future.result()
+            kind = "visits" if job.visits else "empty"
+            where = f"{job.bench} {job.setting} {job.view} layout {job.number}"
+            print(f"{number} of {len(waiting)}: {where}, {kind}", flush=True)
             found.setdefault((job.bench, job.setting), Tally()).add(tally)
             for line in tally.lines:
                 print(line, flush=True)

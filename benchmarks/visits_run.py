@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 START = Stamp(1_780_272_000_000_000, 1_780_272_000_000_000, "bench")
 EARLY_S, LATE_S = 1.0, 2.0  # an alarm for a visit comes from just before its begin to after its end
+SURE = 0.4  # score from which the detector is said to have named a person
 SOUGHT = frozenset({"person-at-shaft", "unnamed-motion"})
 
 
@@ -69,7 +70,9 @@ class Noted:
     def detect(self, pictures: list[Pixels]) -> list[list[Detection]]:
         self.calls += len(pictures)
         found = self._detector.detect(pictures)
-        self.named |= any(item.label is Label.PERSON for items in found for item in items)
+        self.named |= any(
+            item.label is Label.PERSON and item.score >= SURE for items in found for item in items
+        )
         return found
 
     def __getattr__(self, name: str) -> Any:
