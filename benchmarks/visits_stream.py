@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import av
 import cv2
+import numpy as np
 from av.video.frame import PictureType, VideoFrame
 
 from edge.vision.playback import Coming
@@ -51,7 +52,7 @@ class _Coder:
 
     def frame(self, scene: Scene, t: float, *, key: bool) -> VideoFrame:
         """The picture of scene second `t` as a receiver sees it."""
-        planes = cv2.cvtColor(scene.render(t), cv2.COLOR_BGR2YUV_I420)
+        planes = np.asarray(cv2.cvtColor(scene.render(t), cv2.COLOR_BGR2YUV_I420), np.uint8)
         frame = VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts, frame.time_base = self._number, Fraction(1, 1000)
         frame.pict_type = PictureType.I if key else PictureType.P
