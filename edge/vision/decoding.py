@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import av
 import numpy as np
+from av.video.reformatter import VideoReformatter
 
 from edge.errors import Refused
 from edge.vision.picture import Pixels, fitted
@@ -16,6 +17,7 @@ __all__ = ["StreamCodec", "VideoPacket", "colour", "luma"]
 
 Frames: TypeAlias = Sequence[av.VideoFrame]
 
+_reformatter = VideoReformatter()  # kept: its tables are made once
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
 
 
@@ -63,9 +65,11 @@ def luma(frame: av.VideoFrame) -> Pixels:
 
 
 def colour(frame: av.VideoFrame) -> Pixels:
-    """A decoded picture as BGR, at most 1280 pixels on the longer side."""
+    """A decoded picture as BGR, at most 1280 pixels on the longer side; a view, to be read soon."""
     width, height = fitted(frame.width, frame.height)
-    small = frame.reformat(
-        width=width, height=height, format="bgr24", interpolation="AREA", threads=1
+    small = _reformatter.reformat(
+        frame, width=width, height=height, format="bgr24", interpolation="AREA", threads=1
     )
-    return np.asarray(small.to_ndarray(), np.uint8)
+    plane = small.planes[0]
+    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * height]
+    return rows.reshape(height, plane.line_size)[:, : 3 * width].reshape(height, width, 3)

@@ -53,19 +53,21 @@ class Ring(Generic[P]):
         self._keep_s = keep_s
         self._max_bytes, self._max_packets = max_bytes, max_packets
         self._groups: deque[list[Held[P]]] = deque()
+        self._newest: list[Held[P]] = []
         self._count = self.size = self.dropped = 0
 
     def put(self, packet: P, at: float) -> None:
         """Take a packet that came at `at` seconds, never going back."""
         if packet.is_keyframe:
-            self._groups.append([])
+            self._newest = []
+            self._groups.append(self._newest)
+            while len(self._groups) > 2 and at - self._groups[1][0].at >= self._keep_s:
+                self._let_go()
         elif not self._groups:
             return  # nothing to decode it from
-        self._groups[-1].append(Held(packet, at))
+        self._newest.append(Held(packet, at))
         self._count += 1
         self.size += packet.size
-        while len(self._groups) > 2 and at - self._groups[1][0].at >= self._keep_s:
-            self._let_go()
         while self.size > self._max_bytes or self._count > self._max_packets:
             self.dropped += self._let_go()
 

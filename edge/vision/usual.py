@@ -107,7 +107,8 @@ class Usual:
         self._still_s = np.where(still, self._still_s + np.float32(elapsed), np.float32(0))
         quick = np.float32(max(first, _share(elapsed, LEARN_S)))
         absorbed = moving & (self._still_s >= ABSORB_S)
-        self._background += np.where(moving, np.float32(first), quick) * (
+        # A new array: who was given the expected picture still compares with it.
+        self._background = self._background + np.where(moving, np.float32(first), quick) * (
             picture - self._background
         )
         self._background[absorbed] = self._recent[absorbed]
