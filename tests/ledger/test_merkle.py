@@ -116,6 +116,31 @@ def test_a_frontier_taken_up_anywhere_goes_on_to_the_same_root():
         assert frontier.root() == root(SIZES, TREE)
 
 
+@given(st.integers(0, SIZES), st.integers(0, SIZES))
+def test_a_frontier_goes_past_leaves_of_which_it_knows_only_the_nodes(a, b):
+    start, end = min(a, b), max(a, b)
+    frontier = Frontier(start, peaks(start, TREE).values())
+    for level in cover(start, end):
+        frontier.add_node(level, TREE(level, frontier.size >> level))
+    assert frontier.size == end
+    assert frontier.root() == root(end, TREE)
+    for leaf in MANY[end:]:
+        frontier.add(leaf)
+    assert frontier.root() == root(SIZES, TREE)
+
+
+@given(st.integers(1, SIZES), st.integers(0, 7))
+def test_a_node_that_does_not_begin_where_the_frontier_ends_is_refused(size, level):
+    frontier = Frontier(size, peaks(size, TREE).values())
+    if size % (1 << level):
+        with pytest.raises(ValueError, match=f"level {level} begins at leaf {size}"):
+            frontier.add_node(level, bytes(32))
+        assert frontier.root() == root(size, TREE)
+    else:
+        frontier.add_node(level, bytes(32))
+        assert frontier.size == size + (1 << level)
+
+
 def test_a_frontier_needs_as_many_peaks_as_its_size_has_bits():
     with pytest.raises(ValueError, match="zip"):
         Frontier(3, [bytes(32)])
@@ -205,9 +230,14 @@ def test_a_proof_that_goes_on_after_its_end_proves_nothing(a, b, more):
     assert verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, path, top) is True
     longer = verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, [*path, more], top)
     assert longer is False
+    # Nor under a root that was made for it.
+    path_on, above = [*path, more], node_hash(more, top)
+    assert not verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, path_on, above)
     proof = consistency_proof(old, new, TREE)
     assert verify_consistency(old, new, root(old, TREE), top, proof) is True
     assert verify_consistency(old, new, root(old, TREE), top, [*proof, more]) is False
+    below = node_hash(more, root(old, TREE))
+    assert verify_consistency(old, new, below, above, [*proof, more]) is False
 
 
 @given(st.integers(0, 300), st.integers(0, 300))
