@@ -19,6 +19,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -59,21 +60,31 @@ class Outcome:
 
 
 @asynccontextmanager
-async def hostile_server() -> AsyncIterator[int]:
-    """A process that answers every connection with the stream whose seed its path names; its port.
+async def server_process(module: str, call: str) -> AsyncIterator[tuple[int, asyncio.StreamReader]]:
+    """A server in a process of its own: its port, which it prints first, and what it prints next.
 
-    A process of its own, so that what it grows by is not taken for the daemon's.
+    So that what it grows by is not taken for the daemon's.
     """
-    program = "from benchmarks.streams import serve; serve()"
+    program = f"import {module} as module; module.{call}"
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", program, cwd=REPO, stdout=subprocess.PIPE
     )
     try:
         assert process.stdout is not None
-        yield int(await process.stdout.readline())
+        yield int(await process.stdout.readline()), process.stdout
     finally:
         process.kill()
         await process.wait()
+
+
+@asynccontextmanager
+async def hostile_server() -> AsyncIterator[int]:
+    """Answers every connection with the stream whose seed its path names; `next` names the next.
+
+    Gives its port.
+    """
+    async with server_process("benchmarks.streams", "serve()") as (port, _):
+        yield port
 
 
 def serve() -> None:
@@ -87,6 +98,14 @@ def serve() -> None:
         await server.serve_forever()
 
     asyncio.run(listen())
+
+
+def _rtsp_seeds() -> Iterator[int]:
+    kinds = list(Kind)
+    return (seed for seed in count() if kinds[seed % len(kinds)] is not Kind.JPEG)
+
+
+_turns = _rtsp_seeds()
 
 
 def access_to(seed: int, port: int) -> Access:
@@ -108,20 +127,21 @@ async def _converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) 
         head = await reader.readuntil(b"\r\n\r\n")
         method, url, *_ = head.split(b" ", 2)
         if stream is None:
-            seed = int(url.rstrip(b"/").rpartition(b"/")[2])
-            stream = case(seed)
+            name = url.rstrip(b"/").rpartition(b"/")[2]
+            stream = case(next(_turns) if name == b"next" else int(name))
         if method == b"GET":
             kind = b"multipart/x-mixed-replace; boundary=frame"
             writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: " + kind + b"\r\n\r\n" + stream.wire)
             break
-        writer.write(stream.answers(_answer(method, url, head, stream)))
+        writer.write(stream.answers(answer(method, url, head, stream)))
         if method == b"PLAY":
             writer.write(stream.wire)
             break
     await writer.drain()
 
 
-def _answer(method: bytes, url: bytes, head: bytes, stream: Case) -> bytes:
+def answer(method: bytes, url: bytes, head: bytes, stream: Case) -> bytes:
+    """What a camera answers to one request."""
     lines = head.split(b"\r\n")
     cseq = next((line for line in lines if line.lower().startswith(b"cseq")), b"CSeq: 0")
     ok = b"RTSP/1.0 200 OK\r\n" + cseq + b"\r\n"
@@ -168,11 +188,11 @@ async def judge(seed: int, port: int, inference: Inference) -> Outcome:
 async def _sample(pid: int | None, peak: list[float]) -> None:
     while True:
         with contextlib.suppress(OSError):
-            peak[0] = max(peak[0], _memory(f"/proc/{pid}/status", "VmHWM"))
+            peak[0] = max(peak[0], memory_mb(f"/proc/{pid}/status", "VmHWM"))
         await asyncio.sleep(0.05)
 
 
-def _memory(path: str, field: str) -> float:
+def memory_mb(path: str, field: str) -> float:
     """MB that a status file says."""
     for line in Path(path).read_text().splitlines():
         if line.startswith(field):
@@ -219,7 +239,7 @@ async def run(
 def _own() -> dict[str, float]:
     """This process: MB resident, open files, threads."""
     return {
-        "mb": round(_memory("/proc/self/status", "VmRSS"), 1),
+        "mb": round(memory_mb("/proc/self/status", "VmRSS"), 1),
         "files": len(open_files()),
         "threads": threading.active_count(),
     }
