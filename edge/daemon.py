@@ -123,7 +123,9 @@ class Daemon:
             progress=config.storage.dir / "upload.json",
         )
         self._errands.sender = self._uplink
-        self._status = Status(config, clock, self._ledger, self._seal, self._recorder, self._uplink)
+        self._status = Status(
+            config, clock, self._ledger, self._seal, self._recorder, self._uplink, self._cameras
+        )
         self._ports = {bus.code: open_port(bus, clock) for bus in config.bus}
         self._errands.challenger = self._challenges = Challenges(
             config.challenge,

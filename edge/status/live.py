@@ -11,8 +11,8 @@ from edge.config import SealConfig
 from edge.domain.loss import name_of
 from edge.domain.names import STATE_NAMES
 from edge.domain.observation import (
-    ContactChange,
     ChallengeRun,
+    ContactChange,
     Observation,
     PictureQuality,
     Quality,
@@ -32,6 +32,7 @@ from edge.seal import DETECTOR, Seal
 from edge.status import checks
 from edge.status.checks import Check
 from edge.uplink.service import Uplink
+from edge.vision.cameras import Cameras
 from edge.vision.picture import Picture
 
 RESTORED_TYPES = (
@@ -59,6 +60,7 @@ class Status:
         seal: Seal,
         recorder: Recorder,
         uplink: Uplink,
+        cameras: Cameras | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -66,6 +68,7 @@ class Status:
         self._seal = seal
         self._recorder = recorder
         self._uplink = uplink
+        self._cameras = cameras or Cameras()
         self._started = self._durable = clock.now()
         self._newest: dict[str, Stamp] = {}
         self._detected: dict[str, Stamp] = {}
@@ -187,17 +190,17 @@ class Status:
                 limits[meter.code] = 3 * bus.period_s + checks.SLACK_S
             for contact in bus.contact:
                 limits[contact.code] = None
-        return limits | {camera.code: checks.PICTURE_S for camera in self._config.camera}
         for lamp in self._config.challenge:
             limits[lamp.code] = None
+        return limits | {camera.code: checks.PICTURE_S for camera in self._config.camera}
 
     def _sources(self, now: Stamp) -> list[dict[str, Any]]:
         kinds: dict[str, tuple[str, str]] = {}
         for bus in self._config.bus:
             kinds |= {meter.code: ("meter", meter.duty.value) for meter in bus.meter}
             kinds |= {contact.code: ("contact", contact.normally) for contact in bus.contact}
-        kinds |= {camera.code: ("camera", "") for camera in self._config.camera}
         kinds |= {lamp.code: ("lamp", "") for lamp in self._config.challenge}
+        kinds |= {camera.code: ("camera", "") for camera in self._config.camera}
         return [
             {
                 "code": code,
@@ -208,6 +211,7 @@ class Status:
                 "age_s": _rounded(self._age(code, now)),
                 "detected_s": _rounded(_age(self._detected.get(code), now)),
                 "figures": self._figures.get(code, {}),
+                "watched": self._cameras.watched(code),
             }
             for code, (kind, aspect) in kinds.items()
         ]
@@ -260,10 +264,10 @@ def _figures(observation: Observation) -> dict[str, float]:
                 "sharpness": round(observation.measures.sharpness, 1),
                 "still_s": round(observation.measures.still_s, 1),
             }
-        case ContactChange():
-            return {"closed": int(observation.closed)}
         case ChallengeRun():
             return {"lamp_seen": int(observation.seen), "lamp_step": observation.step}
+        case ContactChange():
+            return {"closed": int(observation.closed)}
     return {}
 
 

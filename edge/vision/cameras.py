@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from edge.errors import SourceError
 from edge.vision.channel import ClipMessage, Command, FactsMessage
+from edge.vision.policy import Decoding, gop_verdict, in_words
 
 WAKE_S = 30.0  # everything is decoded for this long when another source gives reason to look
 CLIP_S = 40.0  # a clip that was asked for is there within this
@@ -26,6 +28,26 @@ class Cameras:
         self.facts: dict[str, FactsMessage] = {}
         self._tell: dict[str, Tell] = {}
         self._clips: dict[str, asyncio.Future[ClipMessage]] = {}
+
+    def watched(self, camera: str) -> dict[str, Any] | None:
+        """What its stream is and how it is watched, in words and figures; None if not known."""
+        told = self.facts.get(camera)
+        if told is None:
+            return None
+        facts = told.facts
+        slow = gop_verdict(facts.gop_s) if told.policy.decoding is not Decoding.FULL else None
+        return {
+            "policy": told.policy.decoding.value,
+            "reason": told.policy.reason.value,
+            "words": in_words(told.policy, facts)._asdict(),
+            "late": slow._asdict() if slow else None,
+            "codec": facts.codec,
+            "width": facts.width,
+            "height": facts.height,
+            "fps": round(facts.fps, 1),
+            "gop_s": round(facts.gop_s, 2),
+            "kbps": round(facts.kbps),
+        }
 
     @contextmanager
     def connected(self, camera: str, tell: Tell) -> Iterator[None]:

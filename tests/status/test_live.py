@@ -100,6 +100,7 @@ async def test_a_source_shows_its_newest_figures_and_their_age(busy):
         "still_s": 0.0,
     }
     assert camera["detected_s"] == 7.0
+    assert (camera["watched"], door["watched"]) == (None, None)
     assert door["figures"] == {"closed": 1}
 
 

@@ -63,3 +63,10 @@ export function figures(given) {
     .map(([name, [title, unit]]) => `${title} ${number(given[name])} ${unit}`.trim())
     .join(say("，", ", "));
 }
+
+// A camera's stream, and how much of it is decoded and why.
+export function watched(given) {
+  if (!given) return "";
+  const stream = `${given.codec} ${given.width}×${given.height}`;
+  return [stream, zh ? given.words.zh : given.words.en, given.late && (zh ? given.late.zh : given.late.en)].filter(Boolean).join(say("；", "; "));
+}
