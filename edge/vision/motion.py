@@ -21,6 +21,7 @@ from edge.vision.zones import inside
 
 LASTING_S = 1.5  # a body has been moving for this long, …
 MIN_HITS = 5  # … in so many pictures, so many of them …
+SEEN = 0.5  # … which are this share of those since at least, …
 ZONE_HITS = 3  # … in the zone, …
 PATH = 1.0  # … and is this many of its sizes from where it was first seen, …
 STRAIGHT = 0.5  # … which is at least this share of the way it went
@@ -50,6 +51,8 @@ class _Body:
 
     trail: deque[tuple[Stamp, Box]] = field(default_factory=deque)
     named: int = 0
+    hits: int = 1
+    looks: int = 1
 
     @property
     def box(self) -> Box:
@@ -60,6 +63,7 @@ class _Body:
         return self.trail[-1][0]
 
     def hit(self, box: Box, stamp: Stamp) -> None:
+        self.hits += 1
         self.trail.append((stamp, box))
         while stamp.since(self.trail[0][0]) > TRAIL_S:
             self.trail.popleft()
@@ -76,7 +80,7 @@ class _Body:
         """Whether it has moved as bodies do."""
         (first, start), (last, end) = self.trail[0], self.trail[-1]
         seconds = last.since(first)
-        if len(self.trail) < MIN_HITS or seconds < LASTING_S:
+        if len(self.trail) < MIN_HITS or seconds < LASTING_S or self.hits < SEEN * self.looks:
             return False
         size = sum(_size(box) for _, box in self.trail) / len(self.trail)
         if any(b[3] - b[1] < SMALLEST or _size(b) ** 2 > LARGEST * SHAPE for b in (start, end)):
@@ -187,6 +191,8 @@ class MotionAnalyser:
             for m, box in enumerate(moving)
             if (distance := body.distance(box, stamp)) < math.inf
         )
+        for body in self._bodies:
+            body.looks += 1
         taken_bodies: set[int] = set()
         taken_boxes: set[int] = set()
         for _, b, m in pairs:
