@@ -30,6 +30,7 @@ from edge.ledger.evidence import EvidenceFiles, fsync_directory
 from edge.ledger.leaf import decode_leaf, evidence_of
 from edge.ledger.merkle import leaf_hash, root
 from edge.ledger.origin import parse_origin
+from edge.ledger.past import FOLDER
 from edge.ledger.reader import EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.schema import FILE_NAME, told
 from edge.ledger.store import Ledger
@@ -47,7 +48,6 @@ from edge.ledger.survey import Row, Unreadable, rows
 from edge.ledger.witness import HEAD_NAME, read_head
 
 INTENT = "epoch.json"
-FOLDER = "epochs"
 _PARTIAL = "moving"
 _PARTS = (FILE_NAME + "-wal", FILE_NAME + "-shm", FILE_NAME, HEAD_NAME, MARK, EVIDENCE_DIRECTORY)
 

@@ -21,6 +21,7 @@ from edge.ledger.candidates import PAGE, Candidates, leaf_limit
 from edge.ledger.chore import Chore, Named
 from edge.ledger.evidence import EvidenceFiles
 from edge.ledger.leaf import evidence_of
+from edge.ledger.past import let_go, used
 from edge.ledger.policy import (
     DAY_US,
     Policy,
@@ -66,10 +67,16 @@ class Ports:
 
 
 class Keeper:
-    """Sweeps. `evidence_bytes` is what the files took when they were last counted."""
+    """Sweeps.
+
+    Attributes:
+        evidence_bytes: what the files took when they were last counted.
+        past_bytes: likewise, the logs that broke off.
+    """
 
     def __init__(self, ports: Ports) -> None:
         self.evidence_bytes = 0
+        self.past_bytes = 0
         self.stopping = Event()
         self._ports = ports
         self._reader = ports.reader
@@ -79,12 +86,12 @@ class Keeper:
     def space(self, policy: Policy) -> Space:
         """How much room there is; cheap. OSError if the directory is gone."""
         directory = self._reader.directory
-        used = self.evidence_bytes
+        taken = self.evidence_bytes + self.past_bytes
         for name in (FILE_NAME, FILE_NAME + "-wal"):
             path = directory / name
-            used += path.stat().st_size if path.exists() else 0
+            taken += path.stat().st_size if path.exists() else 0
         system = os.statvfs(directory)
-        return Space(used, system.f_bavail * system.f_frsize, policy)
+        return Space(taken, system.f_bavail * system.f_frsize, policy)
 
     def sweep(self, policy: Policy) -> Space:
         """Let go of what is old, and of more if space is short; gives the space afterwards.
@@ -95,11 +102,16 @@ class Keeper:
         """
         self._index()
         self._count_files()
+        with told(self._reader.directory):
+            self.past_bytes = used(self._reader.directory)
         durable = self._ports.durable()
         if durable.receipt is not None:
             now_us = min(self._ports.clock.now().wall_us, province_time_us(durable.receipt[1]))
             self._heads(durable.receipt[0], now_us)
             self._by_age(durable, policy, now_us)
+            with told(self._reader.directory):
+                let_go(self._reader.directory, policy, now_us, self._breathe)
+                self.past_bytes = used(self._reader.directory)
             self._by_room(durable, policy)
         self._vacuum()
         with told(self._reader.directory):
