@@ -16,6 +16,7 @@ from simulators.cameras.scene import Actor, Scene
 
 BEFORE = 1.6  # metres from the line to the mouth
 REACH = 2.3  # metres that the line goes to either side of the mouth's middle
+AHEAD = 1.5  # metres before the line that are in view
 AWAY = 4.2  # metres before the line where walks begin and end
 DEEP = 3.0  # metres beyond it where people are gone
 PAUSE_S = 2.5  # between two scripts
@@ -67,9 +68,14 @@ class Mouth:
         zone = scene.layout.zones["shaft-mouth"]
         self.x = (zone[0][0] + zone[-1][0]) / 2
         self.z = scene.layout.routes["in"][-2][1] - BEFORE
-        ends = np.array([(self.x + side * REACH, 0.0, self.z) for side in (1, -1)], np.float32)
+        spots = [(self.x + side * REACH, 0.0, self.z) for side in (1, -1)]
+        ends = np.array([*spots, (self.x, 0.0, self.z - AHEAD)], np.float32)
         px, _ = scene.lens.project(ends)
-        self.start, self.end = ((float(x) / scene.size[0], float(y) / scene.size[1]) for x, y in px)
+        wide, high = scene.size
+        self.start, self.end, ahead = ((float(x) / wide, float(y) / high) for x, y in px)
+        # Whoever hangs up a camera to count with sees the whole line and the ground before it.
+        seen = (*self.start, *self.end, *ahead)
+        self.in_view = min(seen) >= 0 and max(seen) <= 1
 
     def camera(self) -> CameraSpec:
         """The line as `seal.toml` would have it; from right to left, so that away is in."""
@@ -92,7 +98,8 @@ def scripts(scene: Scene, seed: int, kinds: dict[str, int]) -> Iterator[Script]:
     """Scripts in order of time, one after the other."""
     rng = np.random.default_rng(seed)
     mouth, now = Mouth(scene), LEAD_S
-    order = [(kind, n % 2 == 0) for kind, count in kinds.items() for n in range(count)]
+    every = [kind for kind, count in kinds.items() for _ in range(count)]
+    order = [(kind, n % 2 == 0) for n, kind in enumerate(every)]
     for index in rng.permutation(len(order)):
         kind, inward = order[int(index)]
         script = _script(kind, rng, mouth, now, inward=inward)
