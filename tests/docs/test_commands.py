@@ -22,7 +22,7 @@ from edge.ledger.store import Ledger
 from tests.docs.pages import REPO, commands, eseal, name, pages
 
 README, CHINESE = REPO / "README.md", REPO / "README.zh-CN.md"
-LASTING = {"run", "simulate", "demo"}
+LASTING = {"run", "simulate", "demo", "probe"}  # go on until stopped, or need a camera
 CONFIG = """
 [site]
 mine_code = "220100000001"
