@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+import structlog
+
 from edge.ledger.evidence import fsync_directory
 
 MARK = "ledger.damaged"
@@ -13,12 +15,16 @@ LATELY_S = 3600.0
 """A ledger that is damaged again so soon stands on a disk that fails: it must not become a row of
 short epochs that nobody looks at."""
 
+log = structlog.get_logger(__name__)
+
 
 def mark(directory: Path, why: str) -> None:
     """Note damage that was found while the ledger was open, for the next start."""
-    with suppress(OSError):  # then the next start finds it, or meets it again
+    try:
         (directory / MARK).write_text(why[:MAX_MARK], "utf-8")
         fsync_directory(directory)
+    except OSError as error:  # then the next start finds it, or meets it again
+        log.error("damage cannot be noted", path=str(directory / MARK), error=str(error), why=why)
 
 
 def marked(directory: Path) -> str:

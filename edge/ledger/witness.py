@@ -8,7 +8,6 @@ says so without asking the province. Whoever restores both is found by the provi
 from __future__ import annotations
 
 import sqlite3
-from contextlib import suppress
 from pathlib import Path
 
 from edge.errors import Refused
@@ -18,15 +17,6 @@ from edge.ledger.reader import Durable, node_of
 from edge.ledger.schema import FILE_NAME, corrupt
 
 HEAD_NAME = "ledger.head"
-
-
-def write_head(directory: Path, note: bytes) -> None:
-    """Put the newest checkpoint beside the database, if there is room for it."""
-    # Not synced: after a power cut an older one, or none, is as good.
-    with suppress(OSError):
-        temporary = directory / (HEAD_NAME + ".new")
-        temporary.write_bytes(note)
-        temporary.replace(directory / HEAD_NAME)
 
 
 def read_head(directory: Path, verifier: Verifier) -> Checkpoint | None:

@@ -23,7 +23,8 @@ from edge.ledger.merkle import peaks
 from edge.ledger.reader import Durable, node_of
 from edge.ledger.requests import Append, Request, SealHead
 from edge.ledger.schema import rollback, told
-from edge.ledger.witness import write_head
+from edge.ledger.spare import Spare
+from edge.ledger.witness import HEAD_NAME
 
 BATCH_DRAFTS = 500  # a commit takes no further request once it holds this many drafts
 SEAL_AFTER_S = 9.0  # checkpoints are promised at most 10 s apart; a commit takes its time
@@ -58,6 +59,7 @@ class Writer:
         self._clock = clock
         self._peaks: Mapping[int, bytes] = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
+        self._head = Spare(directory / HEAD_NAME)
         # Written in C: with Python's own locks handing over would cost as much as the work.
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()  # None: close
         self._closing = False
@@ -197,7 +199,7 @@ class Writer:
             self._write(commit)
         if commit.after.sealed != self.durable.sealed:
             self._sealed_at = now
-            write_head(self._directory, commit.after.checkpoint or b"")
+            self._head.write(commit.after.checkpoint or b"")
         self.durable, self._peaks = commit.after, commit.peaks
         self._signer = commit.signer
         self._vacuum_pages = commit.vacuum_pages

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from pathlib import Path
 
+from edge.ledger.spare import Spare
 from edge.uplink.codec import MAX_PART_BYTES
 
 FILES_KEPT = 8  # files under way at once: one of each kind, and those that were overtaken
@@ -24,7 +25,7 @@ class Progress:
     """
 
     def __init__(self, path: Path | None, clips: int) -> None:
-        self._path = path
+        self._file = Spare(path) if path is not None else None
         self._parts: dict[str, tuple[int, int]] = {}  # bytes a part, next part
         self.clips = clips
         if path is not None:
@@ -67,10 +68,5 @@ class Progress:
 
     def keep(self) -> None:
         """Write it down; without fsync, as it may be lost."""
-        if self._path is None:
-            return
-        text = json.dumps({"clips": self.clips, "parts": self._parts})
-        fresh = self._path.with_suffix(".new")
-        with suppress(OSError):  # a full disk: the upload goes on
-            fresh.write_text(text, "utf-8")
-            fresh.replace(self._path)
+        if self._file is not None:  # on a full disk the upload goes on
+            self._file.write(json.dumps({"clips": self.clips, "parts": self._parts}).encode())

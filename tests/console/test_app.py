@@ -13,6 +13,7 @@ from edge.domain.activity import Duty
 from edge.domain.names import ASPECT_NAMES
 from edge.errors import LedgerCorrupt
 from edge.sensors.profiles import QuantityName
+from edge.status import checks
 from tests.console.pages import INCIDENT, page, snapshot
 
 FOREIGN = [
@@ -145,8 +146,20 @@ async def test_healthz_says_503_and_names_what_does_not_work():
         good = await local.ask("/healthz")
         seen.pop(0)
         bad = await local.ask("/healthz")
-    assert (good.status, good.json) == (200, {"works": True, "failing": []})
-    assert (bad.status, bad.json) == (503, {"works": False, "failing": ["uplink"]})
+    assert (good.status, good.json) == (200, {"works": True, "failing": [], "not_set_up": []})
+    told = {"works": False, "failing": ["uplink"], "not_set_up": []}
+    assert (bad.status, bad.json) == (503, told)
+
+
+async def test_healthz_says_200_without_a_key_of_the_province_and_names_it():
+    unset = snapshot()
+    verdict = checks.no_province()
+    unset["checks"].append({"name": verdict.name, "works": verdict.works})
+    unset["works"] = False
+    async with page(lambda: unset) as local:
+        answer = await local.ask("/healthz")
+    told = {"works": True, "failing": [], "not_set_up": ["province"]}
+    assert (answer.status, answer.json) == (200, told)
 
 
 @pytest.mark.parametrize("path", ["/api/status", "/api/incidents", "/healthz"])

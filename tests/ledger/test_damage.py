@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge.clock import ManualClock
 from edge.domain.record import RecordType
@@ -20,7 +21,7 @@ from edge.ledger.fsck import fsck
 from edge.ledger.schema import FILE_NAME
 from edge.ledger.store import Ledger
 from edge.ledger.verify import verify
-from edge.ledger.witness import HEAD_NAME, read_head, write_head
+from edge.ledger.witness import HEAD_NAME, read_head
 from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft
 from tests.support import require_program
 
@@ -128,7 +129,7 @@ def test_an_old_copy_put_back_is_found_at_start(place, start, signer, tmp_path):
 
 
 def test_another_history_of_the_same_length_is_found_at_start(place, start, signer):
-    write_head(place, signer.checkpoint(Checkpoint(ORIGIN, 7, bytes(32))))
+    (place / HEAD_NAME).write_bytes(signer.checkpoint(Checkpoint(ORIGIN, 7, bytes(32))))
     with pytest.raises(LedgerCorrupt, match="its first 7 leaves are not those"):
         start(place)
 
@@ -160,7 +161,19 @@ def test_where_there_is_no_room_for_the_head_work_goes_on(place, start, signer):
     (place / HEAD_NAME).unlink()
     (place / HEAD_NAME).mkdir()
     ledger = Ledger.open(place, origin=ORIGIN, signer=signer, clock=ManualClock())
-    assert ledger.submit([alarm(SIZE)]).result(WAIT_S)[0].index == SIZE
+    with capture_logs() as logs:
+        assert ledger.submit([alarm(SIZE)]).result(WAIT_S)[0].index == SIZE
+        ledger.submit([alarm(SIZE + 1)]).result(WAIT_S)
+        assert ledger._writer._head.failed == 2
+        (place / HEAD_NAME).rmdir()
+        note = ledger.submit([alarm(SIZE + 2)]).result(WAIT_S) and ledger.checkpoint()
+    assert (place / HEAD_NAME).read_bytes() == note
+    told = [(entry["log_level"], entry["event"]) for entry in logs]
+    assert told == [
+        ("warning", "a file cannot be kept; work goes on"),
+        ("info", "a file can be kept again"),
+    ]
+    assert logs[1]["failed"] == 2
     ledger.close()
 
 

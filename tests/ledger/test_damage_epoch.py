@@ -221,7 +221,9 @@ def test_an_empty_note_is_a_note_and_none_is_none(tmp_path):
     assert marked(tmp_path) == ""
     mark(tmp_path, "")
     assert marked(tmp_path) != ""
-    mark(tmp_path / "gone", "x")  # where nothing can be written nothing is noted
+    with capture_logs() as logs:
+        mark(tmp_path / "gone", "x")  # where nothing can be written nothing is noted, but told
+    assert [entry["event"] for entry in logs] == ["damage cannot be noted"]
 
 
 def test_a_ledger_in_use_is_not_set_aside(start, directory, old_root):

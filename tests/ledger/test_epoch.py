@@ -14,8 +14,9 @@ from edge.domain.record import Draft, Lane, RecordType
 from edge.errors import ConfigError
 from edge.ledger import epoch
 from edge.ledger.checkpoint import Signer, parse_note
-from edge.ledger.epoch import FOLDER, INTENT, begin, open_ledger
+from edge.ledger.epoch import INTENT, begin, open_ledger
 from edge.ledger.export import export
+from edge.ledger.past import FOLDER
 from edge.ledger.reader import LedgerView
 from edge.ledger.schema import FILE_NAME
 from edge.ledger.store import Ledger

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from edge.uplink.progress import FILES_KEPT, Progress
 
@@ -64,5 +65,8 @@ def test_parts_that_cannot_be_are_left_out(tmp_path: Path) -> None:
 
 def test_a_disk_that_takes_nothing_does_not_stop_the_upload(tmp_path: Path) -> None:
     progress = Progress(tmp_path / "nowhere" / "upload.json", 0)
-    progress.acknowledged(A, 10, 0)
-    assert progress.next_part(A, 10) == 1
+    with capture_logs() as logs:
+        progress.acknowledged(A, 10, 0)
+        progress.acknowledged(A, 10, 1)
+    assert progress.next_part(A, 10) == 2
+    assert [entry["path"].endswith("upload.json") for entry in logs] == [True]
