@@ -1,17 +1,20 @@
-"""`eseal simulate camera`: one camera on one RTSP address."""
+"""`eseal simulate camera`: one camera on one address."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import re
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from edge.errors import EsealError
 from simulators.cameras.auth import Scheme
+from simulators.cameras.identity import self_signed
+from simulators.cameras.mjpeg import MjpegServer, live_pictures
 from simulators.cameras.scene import Condition, Scene
 from simulators.cameras.server import CameraServer
 from simulators.cameras.units import Codec
@@ -32,22 +35,44 @@ def camera(
     user: Annotated[str, typer.Option(help="name to ask for")] = "",
     password: Annotated[str, typer.Option(help="password to ask for")] = "",
     auth: Annotated[Scheme, typer.Option(help="how to ask")] = Scheme.NONE,
+    corrupt: Annotated[
+        float, typer.Option(min=0, max=1, help="share of packets in which bytes are changed")
+    ] = 0.0,
     *,
+    udp: Annotated[bool, typer.Option(help="offer UDP beside TCP")] = False,
+    tls: Annotated[bool, typer.Option(help="RTSPS or HTTPS, self-signed; prints the pin")] = False,
+    mjpeg: Annotated[bool, typer.Option(help="JPEG over HTTP instead of RTSP")] = False,
     still: Annotated[bool, typer.Option(help="nobody ever comes by")] = False,
 ) -> None:
-    """Run one RTSP camera until Ctrl-C: a rendered shaft head, or a video file."""
+    """Run one camera until Ctrl-C: a rendered shaft head, or a video file."""
     if auth is not Scheme.NONE and not user:
         raise typer.BadParameter("needs --user and --password", param_hint="--auth")
-    login = {"user": user, "password": password, "auth": auth}
+    if mjpeg and (play is not None or codec is not None or udp):
+        raise typer.BadParameter("goes without --play, --codec, --udp", param_hint="--mjpeg")
+    identity = self_signed(address=_numeric(host)) if tls else None
+    common: dict[str, Any] = {
+        "host": host,
+        "port": port,
+        "user": user,
+        "password": password,
+        "auth": auth,
+    }
+    common |= {"identity": identity}
+    transports = ("tcp", "udp") if udp else ("tcp",)
+    server: CameraServer | MjpegServer
+    scene = None
     if play is not None:
-        server = CameraServer.play(play, codec=codec, host=host, port=port, **login)
-        scene = None
+        server = CameraServer.play(play, codec=codec, transports=transports, **common)
     else:
         if place not in {"shaft", "gate"}:
             raise typer.BadParameter("is shaft or gate", param_hint="--place")
         scene = Scene(_size(size), seed, place, condition=condition)
-        kind = codec or Codec.H264
-        server = CameraServer.live(scene, codec=kind, fps=fps, host=host, port=port, **login)
+        if mjpeg:
+            server = MjpegServer(live_pictures(scene), fps, **common)
+        else:
+            kind = codec or Codec.H264
+            server = CameraServer.live(scene, codec=kind, fps=fps, transports=transports, **common)
+    server.corrupt = corrupt
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_serve(server, None if still else scene))
@@ -56,9 +81,11 @@ def camera(
         raise typer.Exit(1) from error
 
 
-async def _serve(server: CameraServer, scene: Scene | None) -> None:
+async def _serve(server: CameraServer | MjpegServer, scene: Scene | None) -> None:
     async with server:
         typer.echo(server.url)
+        if server.identity is not None:
+            typer.echo(f"tls_pin = {server.identity.pin}", err=True)
         turn = 0
         while True:
             if scene is not None:
@@ -74,6 +101,13 @@ def _cast(scene: Scene, turn: int) -> None:
         scene.drive(start, seed=turn)
     else:
         scene.walk(start, "in" if turn % 3 == 0 else "out", seed=turn)
+
+
+def _numeric(host: str) -> str:
+    try:
+        return str(ip_address(host))
+    except ValueError:
+        return ""
 
 
 def _size(text: str) -> tuple[int, int]:
