@@ -49,6 +49,7 @@ REMEMBERED_TYPES = (
     RecordType.INCIDENT_CLOSED,
     RecordType.ORDER_DONE,
     RecordType.POWER_BASELINE,
+    RecordType.CAMERA_REFERENCE,
 )
 """What `Seal.restore` wants of the ledger."""
 
@@ -110,6 +111,9 @@ class Seal:
         for leaf in leaves:
             if leaf["type"] == RecordType.POWER_BASELINE:
                 self._power.recall(leaf["data"])
+            elif leaf["type"] == RecordType.CAMERA_REFERENCE:
+                if leaf["data"]["source"] in self._pictures:
+                    self._pictures[leaf["data"]["source"]].recall(leaf["data"])
             else:
                 told.append(leaf)
         self._rules = restore(self._rules, told)
@@ -124,7 +128,9 @@ class Seal:
             case Sighting():
                 return Outcome([], self._sighting(observation))
             case PictureQuality():
-                return Outcome([], self._pictures[observation.source].step(observation))
+                pictures = self._pictures[observation.source]
+                activities = pictures.step(observation)
+                return Outcome(pictures.taken(), activities)
             case ContactChange():
                 fact = Draft(
                     RecordType.CONTACT_CHANGED,

@@ -32,6 +32,7 @@ class RecordType(StrEnum):
     CHALLENGE_RUN = "eseal.challenge.run"
     POWER_SUMMARY = "eseal.power.summary"
     POWER_BASELINE = "eseal.power.baseline"
+    CAMERA_REFERENCE = "eseal.camera.reference"
     CONFIG_IN_FORCE = "eseal.config.in-force"
     GATEWAY_STARTED = "eseal.gateway.started"
     GATEWAY_STOPPED = "eseal.gateway.stopped"

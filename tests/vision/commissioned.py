@@ -1,0 +1,76 @@
+"""A camera of drawn pictures, looked at once a second, for the tests of what it may show."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+
+from edge.clock import ManualClock
+from edge.domain.activity import Activity
+from edge.domain.observation import Measures, PictureQuality, Quality
+from edge.domain.record import Draft
+from edge.vision.measure import Measurer
+from edge.vision.picture import Pixels
+from edge.vision.quality import PictureAnalyser
+from edge.vision.spec import CameraSpec
+
+CAMERA = CameraSpec(code="cam-1", url="file:///x")
+SIZE = (1280, 720)
+
+
+def place(seed: int, shift: int = 0) -> Pixels:
+    """Walls and posts with hard edges, wider than what is seen of them."""
+    rng = np.random.default_rng(seed)
+    wide = np.full((180, 640), 110, np.uint8)
+    for _ in range(90):
+        x, y = int(rng.integers(0, 600)), int(rng.integers(0, 160))
+        size = (x + int(rng.integers(10, 50)), y + int(rng.integers(8, 40)))
+        cv2.rectangle(wide, (x, y), size, int(rng.integers(50, 200)), -1)
+    return wide[:, 160 + shift : 480 + shift]
+
+
+def infrared(picture: Pixels) -> Pixels:
+    """The same by night: near the middle bright, the corners lost, some contrasts reversed."""
+    y, x = np.mgrid[-1:1:180j, -1:1:320j]
+    light = np.clip(1.1 - 0.8 * (x**2 + y**2), 0.15, 1)
+    return np.asarray((40 + (np.abs(picture.astype(float) - 90)) * 0.8) * light, np.uint8)
+
+
+class Camera:
+    """Pictures in, activities out."""
+
+    def __init__(self) -> None:
+        self.clock = ManualClock()
+        self.analyser = PictureAnalyser(CAMERA)
+        self.drafts: list[Draft] = []
+        self.size = SIZE
+        self._measurer = Measurer()
+        self._rng = np.random.default_rng(5)
+        self.still_s = 0.0
+
+    def live(self, picture: Pixels, sigma: float = 1.5) -> Pixels:
+        noise = self._rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
+        return np.clip(picture + noise, 0, 255).astype(np.uint8)
+
+    def measure(self, picture: Pixels) -> Measures:
+        return self._measurer.measure(self.live(picture), self.size, self.still_s)
+
+    def tell(self, measures: Measures, quality: Quality = Quality.GOOD) -> list[Activity]:
+        seen = PictureQuality("cam-1", self.clock.advance(1.0), quality, measures)
+        activities = self.analyser.step(seen)
+        self.drafts += self.analyser.taken()
+        return activities
+
+    def see(self, picture: Pixels | Callable[[int], Pixels], seconds: int = 1) -> list[Activity]:
+        """One picture, or one for each second."""
+        activities = []
+        for second in range(seconds):
+            now = picture(second) if callable(picture) else picture
+            activities += self.tell(self.measure(now))
+        return activities
+
+    def reconnect(self, silence_s: float) -> None:
+        self.clock.advance(silence_s)
+        self._measurer = Measurer()
