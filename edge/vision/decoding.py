@@ -11,7 +11,7 @@ from av.video.reformatter import VideoReformatter
 
 from edge.errors import Refused
 from edge.vision.picture import Pixels, fitted
-from edge.vision.source import MAX_PIXELS, VideoPacket
+from edge.vision.source import MAX_PIXELS, MAX_SIDE, VideoPacket
 
 __all__ = ["StreamCodec", "VideoPacket", "colour", "luma"]
 
@@ -50,7 +50,10 @@ class StreamCodec:
 
     @staticmethod
     def _sized(frames: Frames) -> Frames:
-        if any(frame.width * frame.height > MAX_PIXELS for frame in frames):
+        if any(
+            frame.width * frame.height > MAX_PIXELS or max(frame.width, frame.height) > MAX_SIDE
+            for frame in frames
+        ):
             raise MemoryError
         return frames
 

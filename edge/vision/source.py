@@ -26,6 +26,7 @@ from edge.vision.wording import NO_VIDEO, opening_failed, reading_failed
 OPEN_S = 5.0
 READ_S = 4.0
 MAX_PIXELS = 8192 * 4352
+MAX_SIDE = 16384
 CODECS = frozenset({"h264", "hevc", "mjpeg"})
 DEVICE_CODECS = CODECS | {"rawvideo"}
 VideoPacket: TypeAlias = "av.Packet[av.VideoStream]"  # generic for the type checker only

@@ -43,7 +43,7 @@ from edge.vision.source import READ_S, packets
 WRITE_S = 5.0
 NO_DATA = said(Loss.NO_DATA, f"{READ_S:.0f} s")
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
-MAX_MEMORY = 3 << 30  # bytes of address space: a picture bomb ends this process only
+MAX_MEMORY = 2 << 30  # bytes of address space: a picture bomb ends this process only
 
 
 def camera_process(access: Access, channel: socket.socket, watch: Watch = Watch.AUTO) -> None:
