@@ -125,10 +125,10 @@ def pinned(access: Access) -> tuple[bytes, str]:
     der = certificate(access)
     if fingerprint(der) != access.tls_pin:
         raise SourceError(said(Loss.NOT_PINNED, fingerprint(der)))
-    return ssl.DER_cert_to_PEM_cert(der).encode(), _name_in(der) or access.host
+    return ssl.DER_cert_to_PEM_cert(der).encode(), name_in(der) or access.host
 
 
-def _name_in(der: bytes) -> str:
+def name_in(der: bytes) -> str:
     """A host name or address that the certificate is good for."""
     with contextlib.suppress(ValueError, x509.ExtensionNotFound):
         shown = x509.load_der_x509_certificate(der)

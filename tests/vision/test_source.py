@@ -10,11 +10,13 @@ from contextlib import AsyncExitStack
 from itertools import islice
 from typing import Any
 
+import av
 import pytest
 
 from edge.domain.loss import Loss, said
 from edge.errors import SourceError
 from edge.vision.access import Access, Transport
+from edge.vision.decoding import luma
 from edge.vision.reach import certificate, fingerprint
 from edge.vision.source import packets
 from simulators.cameras.feeds import Loop, LoopFeed, encode_loop
@@ -250,6 +252,27 @@ async def test_a_proxy_in_the_environment_is_not_used(picture, monkeypatch):
     async with MjpegServer(_pictures(picture), 30) as server:
         assert len(await read(Access(server.url), 2)) == 2
     assert "http_proxy" not in os.environ
+
+
+def test_raw_pictures_of_a_device_are_each_a_key_and_can_be_decoded(tmp_path, monkeypatch):
+    """There is no device here: a file of raw pictures is opened in its place."""
+    (raw := tmp_path / "raw").write_bytes(bytes([90, 128, 90, 128]) * (32 * 64 // 4 * 2) * 3)
+    opened = av.open
+
+    def instead(_path, *, format, options, **kwargs):  # noqa: A002 - as in PyAV
+        assert format == "v4l2"
+        shape = {"video_size": "64x32", "pixel_format": "yuyv422"}
+        return opened(str(raw), format="rawvideo", options=shape, **kwargs)
+
+    monkeypatch.setattr(av, "open", instead)
+    seen = []
+    for stream, packet in packets(Access("v4l2:///dev/video0")):
+        seen.append(packet.is_keyframe)
+        (frame,) = stream.codec_context.decode(packet)
+        grey = luma(frame)
+        assert grey.shape == (32, 64)
+        assert abs(int(grey.mean()) - 90) < 12
+    assert seen == [True] * 3
 
 
 def test_an_access_does_not_show_its_password():
