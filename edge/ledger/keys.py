@@ -9,8 +9,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from edge.errors import ConfigError, Fault, LedgerCorrupt
-from edge.ledger.checkpoint import Signer
+from edge.errors import ConfigError, Fault, LedgerCorrupt, Refused
+from edge.ledger.checkpoint import Signer, Verifier
 from edge.ledger.evidence import fsync_directory
 from edge.ledger.reader import Reader
 from edge.ledger.schema import cannot_write
@@ -156,3 +156,20 @@ def write_private(path: Path, data: bytes) -> None:
         os.fsync(file.fileno())
     temporary.replace(path)
     fsync_directory(path.parent)
+
+
+def read_verifier(text: str) -> Verifier:
+    """A public key that somebody gave: a C2SP verifier key, or a file that holds one.
+
+    Raises:
+        Refused: it is neither.
+    """
+    try:
+        return Verifier.parse(text)
+    except Refused as refusal:
+        try:
+            with Path(text).open("rb") as file:
+                line = file.read(1000)
+        except (OSError, ValueError):
+            raise refusal from None
+        return Verifier.parse(line.decode("utf-8", "replace"))

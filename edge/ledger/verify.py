@@ -37,6 +37,7 @@ from edge.ledger.checkpoint import (
     verify_cosignature,
 )
 from edge.ledger.evidence import MAX_EVIDENCE_BYTES
+from edge.ledger.keys import read_verifier
 from edge.ledger.leaf import MAX_LEAF_BYTES, evidence_of, parse_leaf
 from edge.ledger.lineage import Lineage
 from edge.ledger.merkle import EMPTY_ROOT, Frontier, cover, verify_consistency
@@ -68,7 +69,7 @@ def verify(bundle: Path, keys: Sequence[str]) -> Report:
     Raises:
         Refused: a key cannot be read, or the bundle cannot be opened.
     """
-    trusted = [_key(text) for text in keys]
+    trusted = [read_verifier(text) for text in keys]
     report = Report()
     try:
         with bundle.open("rb") as file:
@@ -79,18 +80,6 @@ def verify(bundle: Path, keys: Sequence[str]) -> Report:
     except OSError as error:
         raise Refused(f"{bundle}: cannot be read ({error.strerror})") from error
     return report
-
-
-def _key(text: str) -> Verifier:
-    try:
-        return Verifier.parse(text)
-    except Refused as refusal:
-        try:
-            with Path(text).open("rb") as file:
-                line = file.read(1000)
-        except (OSError, ValueError):
-            raise refusal from None
-        return Verifier.parse(line.decode("utf-8", "replace"))
 
 
 class _Check:

@@ -10,26 +10,13 @@ import structlog
 
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import WRONG_VERSION, refusal
-from edge.uplink.mqtt import (
-    HUNG_UP,
-    MAX_PACKET,
-    TOO_LARGE,
-    Login,
-    Mark,
-    Version,
-    Welcome,
-    Wire,
-    dial,
-    reason_name,
-)
-from edge.uplink.spec import BrokerSpec
+from edge.uplink.mqtt import Wire, reason_name
+from edge.uplink.wire import HUNG_UP, MAX_PACKET, TOO_LARGE, Mark, Version, Welcome
 
 OnMessage = Callable[[str, bytes], asyncio.Future[None] | None]
 """Takes topic and payload. The broker is told PUBACK once what it returns is done, or at once."""
 Done = Callable[[int | None], None]  # PUBACK's reason code; None: the connection ended before it
 
-DIAL_TIMEOUT_S = 15.0  # DNS, TCP and TLS together
-ANSWER_TIMEOUT_S = 5.0  # CONNECT to CONNACK
 ACK_TIMEOUT_S = 30.0  # no PUBACK at all for so long with publishes under way: the line is dead
 SKIPPED_TIMEOUT_S = 120.0  # PUBACKs come in order: one that is so late was forgotten
 UNANSWERED_MOST = 10_000  # messages from the broker that may wait for their PUBACK
@@ -282,33 +269,3 @@ class Connection:
             if not slot.done():
                 slot.set_result(None)
         del self._slots[:count]
-
-
-async def connect(
-    broker: BrokerSpec,
-    version: Version,
-    login: Login,
-    on_message: OnMessage,
-) -> Connection:
-    """Connect to one broker with one version of MQTT.
-
-    Raises:
-        VersionRefused: it does not speak that version.
-        UplinkUnavailable: any other reason; the text names it (DNS, refused, TLS, login …).
-    """
-    try:
-        async with asyncio.timeout(DIAL_TIMEOUT_S):
-            wire = await dial(broker, version, login)
-    except TimeoutError as error:
-        raise UplinkUnavailable(f"no connection within {DIAL_TIMEOUT_S:.0f} s") from error
-    connection = Connection(wire, version, broker.window, on_message)
-    try:
-        async with asyncio.timeout(ANSWER_TIMEOUT_S):
-            await connection.enter(login.subscriptions)
-    except TimeoutError as error:
-        text = f"no answer to CONNECT within {ANSWER_TIMEOUT_S:.0f} s"
-        raise VersionRefused(text, certain=True) from error
-    finally:
-        if not connection.let_in:
-            connection.drop("not let in")
-    return connection

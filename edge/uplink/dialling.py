@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+
+from edge.errors import UplinkUnavailable
+from edge.uplink.broker_faults import explain
 
 STEP_TIMEOUT_S = 5.0  # TCP per address, and each step of the TLS handshake
 
@@ -61,3 +67,46 @@ class Dialling:
         if self._socket is not None:
             with suppress(OSError):  # it was not connected yet, or is closed already
                 self._socket.shutdown(socket.SHUT_RDWR)
+
+
+async def in_thread(
+    work: Callable[[], None], *, give_up: Callable[[], None], drop: Callable[[], None]
+) -> None:
+    """Do what blocks in a thread that ends with it.
+
+    Args:
+        work: blocks for seconds, perhaps.
+        give_up: called when nobody waits any more, so that it ends soon.
+        drop: called when it has ended and nobody waits any more.
+
+    Raises:
+        UplinkUnavailable: says why it failed.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle(fault: UplinkUnavailable | None) -> None:
+        if done.done():  # nobody waits any more
+            drop()
+        elif fault is None:
+            done.set_result(None)
+        else:
+            done.set_exception(fault)
+
+    def run() -> None:
+        fault: UplinkUnavailable | None = None
+        try:
+            work()
+        except (OSError, ValueError) as error:
+            fault = UplinkUnavailable(explain(error))
+        try:
+            loop.call_soon_threadsafe(settle, fault)
+        except RuntimeError:  # the loop is gone, and we with it
+            drop()
+
+    threading.Thread(target=run, name="eseal-dial", daemon=True).start()
+    try:
+        await done
+    finally:
+        if done.cancelled():
+            give_up()

@@ -12,10 +12,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import structlog
 from paho.mqtt.client import (
@@ -32,68 +30,15 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from edge.errors import UplinkUnavailable
 from edge.uplink.broker_faults import explain
-from edge.uplink.dialling import Dialling
+from edge.uplink.dialling import Dialling, in_thread
 from edge.uplink.spec import BrokerSpec
 from edge.uplink.tls import client_context, password
-
-Version = Literal["5", "3.1.1"]
-Mark = tuple[int, int]  # packet id and QoS of a message that waits for our PUBACK
+from edge.uplink.wire import HUNG_UP, MAX_PACKET, TOO_LARGE, Listener, Login, Mark, Version, Welcome
 
 SESSION_EXPIRY_S = 7 * 86_400  # how long the broker keeps orders for a gateway that is away
-TOO_LARGE = 0x95  # our own answer for a packet that the server would not take
-HUNG_UP = "it hung up"
-MAX_PACKET = 268_435_460  # the protocol's own limit, bytes
 _READ_AHEAD = 4_096
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """What a client says when it connects.
-
-    Attributes:
-        client_id: names the session that the broker keeps.
-        will_topic: where the broker publishes `will` (retained) when we vanish; "" for none.
-        will: the last will.
-        subscriptions: topic filters, QoS 1.
-        max_inbound: largest packet taken from the broker, bytes.
-        keep_session: whether the broker keeps subscriptions and what it holds for us.
-        receive_maximum: messages that the broker may send without PUBACK (MQTT 5).
-    """
-
-    client_id: str
-    will_topic: str = ""
-    will: bytes = b""
-    subscriptions: tuple[str, ...] = ()
-    max_inbound: int = 65_536
-    keep_session: bool = True
-    receive_maximum: int = 65_535
-
-
-@dataclass(frozen=True, slots=True)
-class Welcome:
-    """What a broker grants: publishes without PUBACK, bytes a packet, the best QoS."""
-
-    receive_maximum: int
-    max_packet: int
-    max_qos: int
-
-
-class Listener(Protocol):
-    """Who is told what comes over the wire; always called in the event loop."""
-
-    def welcomed(self, welcome: Welcome) -> None: ...
-
-    def turned_away(self, code: int, name: str) -> None: ...
-
-    def subscribed(self, refused: bool) -> None: ...
-
-    def acknowledged(self, mid: int, code: int) -> None: ...
-
-    def received(self, topic: str, payload: bytes, mark: Mark | None) -> None: ...
-
-    def hung_up(self, reason: str, code: int = 0) -> None: ...
 
 
 class _Client(Client):
@@ -308,34 +253,12 @@ async def dial(broker: BrokerSpec, version: Version, login: Login) -> Wire:
         UplinkUnavailable: says which of these failed, and why.
     """
     client = _make_client(broker, version, login)
-    loop = asyncio.get_running_loop()
-    dialled: asyncio.Future[Wire] = loop.create_future()
-
-    def settle(error: UplinkUnavailable | None) -> None:
-        if dialled.done():  # nobody waits any more
-            client.drop()
-        elif error is None:
-            dialled.set_result(Wire(client))
-        else:
-            dialled.set_exception(error)
-
-    def work() -> None:
-        fault: UplinkUnavailable | None = None
-        try:
-            _connect(client, broker, login)
-        except (OSError, ValueError) as error:
-            fault = UplinkUnavailable(explain(error))
-        try:
-            loop.call_soon_threadsafe(settle, fault)
-        except RuntimeError:  # the loop is gone, and we with it
-            client.drop()
-
-    threading.Thread(target=work, name="eseal-dial", daemon=True).start()
-    try:
-        return await dialled
-    finally:
-        if dialled.cancelled():
-            client.dialling.give_up()
+    await in_thread(
+        lambda: _connect(client, broker, login),
+        give_up=client.dialling.give_up,
+        drop=client.drop,
+    )
+    return Wire(client)
 
 
 def _make_client(broker: BrokerSpec, version: Version, login: Login) -> _Client:

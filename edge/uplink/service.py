@@ -31,13 +31,13 @@ from edge.uplink.herald import Herald
 from edge.uplink.inbox import Recorded
 from edge.uplink.limits import Pace
 from edge.uplink.listening import Listening
-from edge.uplink.mqtt import Login
 from edge.uplink.outbox import Outbox
 from edge.uplink.publisher import IDLE_S, Publisher
 from edge.uplink.repeating import repeat
 from edge.uplink.session import OnTaken, Session
 from edge.uplink.spec import UNBOUNDED, BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.uplink.topics import Topics
+from edge.uplink.wire import Login
 
 CHECKPOINT_S = 10.0  # at most so long between checkpoints while there are new leaves
 STATE_S = 30.0

@@ -12,17 +12,11 @@ import structlog
 
 from edge.clock import Clock
 from edge.errors import UplinkUnavailable
-from edge.uplink.connection import (
-    TAKEN_OVER,
-    Connection,
-    OnMessage,
-    Oversized,
-    VersionRefused,
-    connect,
-)
+from edge.uplink.connection import TAKEN_OVER, Connection, OnMessage, Oversized, VersionRefused
 from edge.uplink.duel import HELD_S, Duel
-from edge.uplink.mqtt import Login, Version
+from edge.uplink.entrance import connect
 from edge.uplink.spec import BrokerSpec
+from edge.uplink.wire import Login, Version
 
 RETRY_FIRST_S = 0.5
 RETRY_FACTOR = 1.6

@@ -17,11 +17,11 @@ from edge.clock import SystemClock
 from edge.errors import Refused, UplinkUnavailable
 from edge.ledger.checkpoint import Signer
 from edge.uplink.connection import Connection
-from edge.uplink.mqtt import Login
 from edge.uplink.orders import UnsignedOrder, write_order
 from edge.uplink.session import Session
 from edge.uplink.spec import BrokerSpec, TlsSpec
 from edge.uplink.topics import ROOT, Topics, parse_topic
+from edge.uplink.wire import Login
 from simulators.province.table import render
 from simulators.province.view import GatewayView
 

@@ -12,7 +12,7 @@ import pytest
 from edge.clock import Stamp, SystemClock
 from edge.domain.record import Lane
 from edge.ledger.checkpoint import Signer
-from edge.uplink import connection
+from edge.uplink import entrance
 from edge.uplink.patience import Patience
 from edge.uplink.spec import BrokerSpec
 from simulators.province.broker import Broker
@@ -160,7 +160,7 @@ async def test_what_a_broker_forgot_goes_again_from_the_receipts_size(tmp_path: 
 async def test_a_broker_that_hangs_after_connack_is_left_for_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(entrance, "ANSWER_TIMEOUT_S", 0.3)
 
     async def welcome_and_hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(10_000)

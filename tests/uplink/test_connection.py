@@ -14,9 +14,11 @@ import pytest
 
 from edge.errors import UplinkUnavailable
 from edge.uplink import connection as module
-from edge.uplink.connection import Connection, VersionRefused, connect
-from edge.uplink.mqtt import Login, Version, reason_name
+from edge.uplink.connection import Connection, VersionRefused
+from edge.uplink.entrance import connect
+from edge.uplink.mqtt import reason_name
 from edge.uplink.spec import BrokerSpec
+from edge.uplink.wire import Login, Version
 from tests.uplink.scripted import PUBLISH, QUOTA_EXCEEDED, Published, Script, ScriptedBroker, packet
 
 LOGIN = Login("gateway", "state", b"gone", ("order", "receipt"))
@@ -163,7 +165,7 @@ async def test_a_broker_that_hangs_up_may_or_may_not_speak_the_version() -> None
 
 
 async def test_a_broker_that_never_answers_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "ANSWER_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("edge.uplink.entrance.ANSWER_TIMEOUT_S", 0.2)
     fault = await turned_away(Script(mute=True))
     assert isinstance(fault, VersionRefused)
     assert "no answer to CONNECT" in str(fault)

@@ -7,8 +7,9 @@ import asyncio
 import pytest
 
 from edge.uplink import connection as module
-from edge.uplink.connection import Connection, connect
-from edge.uplink.mqtt import Login, Version
+from edge.uplink.connection import Connection
+from edge.uplink.entrance import connect
+from edge.uplink.wire import Login, Version
 from tests.uplink.rig import until
 from tests.uplink.scripted import DISCONNECT, PUBLISH, ScriptedBroker, packet, publish
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.uplink import connection
+from edge.uplink import entrance
 from simulators.province.broker import Broker
 from simulators.province.service import Province
 from tests.uplink.rig import GATEWAY, MINE, Rig, until, via
@@ -15,7 +15,7 @@ from tests.uplink.rig import GATEWAY, MINE, Rig, until, via
 async def test_a_broker_that_falls_silent_at_5_is_spoken_to_in_3_1_1(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "ANSWER_TIMEOUT_S", 1.0)
+    monkeypatch.setattr(entrance, "ANSWER_TIMEOUT_S", 1.0)
     async with (
         Broker(kind="amqtt") as broker,
         Province(broker.host, broker.province_port, protocol=broker.mqtt) as province,

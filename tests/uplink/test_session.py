@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from edge.clock import ManualClock
 from edge.uplink.connection import Connection
-from edge.uplink.mqtt import Login
 from edge.uplink.session import RETRY_FIRST_S, RETRY_MOST_S, Backoff, Session
 from edge.uplink.spec import BrokerSpec
+from edge.uplink.wire import Login
 from tests.uplink.rig import until
 from tests.uplink.scripted import ScriptedBroker
 

@@ -13,9 +13,9 @@ from edge.clock import SystemClock
 from edge.uplink import session as module
 from edge.uplink.connection import Connection
 from edge.uplink.duel import HELD_S, SUSPECT_TIMES, Duel
-from edge.uplink.mqtt import Login
 from edge.uplink.session import Session
 from edge.uplink.spec import BrokerSpec
+from edge.uplink.wire import Login
 from tests.uplink.rig import until
 from tests.uplink.scripted import DISCONNECT, ScriptedBroker, packet
 
