@@ -38,6 +38,7 @@ from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
+from edge.vision.blindness import GateAnalyser
 from edge.vision.liveness import answers
 from edge.vision.motion import MotionAnalyser
 from edge.vision.quality import PictureAnalyser
@@ -77,6 +78,7 @@ class Seal:
         self._summary = PowerSummary(meters)
         self._contacts = ContactAnalyser(contacts)
         self._zones = {camera.code: ZoneAnalyser(camera) for camera in config.camera}
+        self._gates = {camera.code: GateAnalyser(camera) for camera in config.camera}
         self._motion = {camera.code: MotionAnalyser(camera) for camera in config.camera}
         self._pictures = {camera.code: PictureAnalyser(camera) for camera in config.camera}
         self._lost_kind = {
@@ -130,6 +132,7 @@ class Seal:
             case PictureQuality():
                 pictures = self._pictures[observation.source]
                 activities = pictures.step(observation)
+                activities += self._gates[observation.source].step(observation)
                 return Outcome(pictures.taken(), activities)
             case ContactChange():
                 fact = Draft(

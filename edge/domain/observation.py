@@ -135,12 +135,23 @@ RANGES: Mapping[str, tuple[float, float]] = {
 
 @dataclass(frozen=True, slots=True)
 class PictureQuality:
-    """Measures of one picture, taken about once a second."""
+    """Measures of one picture, taken about once a second.
+
+    Attributes:
+        source: the camera.
+        stamp: when the picture came.
+        quality: whether the measures count.
+        measures: of the picture.
+        gate: the motion gate's state (open, quiet, calibrating, blind); empty where there is none.
+        limit: grey levels that a typical pixel must differ by to count as moving.
+    """
 
     source: str
     stamp: Stamp
     quality: Quality
     measures: Measures
+    gate: str = ""
+    limit: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ class Status:
         self._lost: dict[str, str] = {}
         self._short_mb: float | None = None  # free, where room for records is short
         self._figures: dict[str, dict[str, float]] = {}
+        self._gates: dict[str, str] = {}
         self._incidents = fold(ledger.leaves_of(RESTORED_TYPES), keep_closed=KEPT_CLOSED)
 
     def observe(self, observation: Observation, picture: Picture | None = None) -> None:
@@ -94,6 +95,8 @@ class Status:
                 self._detected[source] = observation.stamp
         self._newest[source] = observation.stamp
         self._figures.setdefault(source, {}).update(_figures(observation))
+        if isinstance(observation, PictureQuality):
+            self._gates[source] = observation.gate
 
     def durable(self, records: Sequence[Record]) -> None:
         """Records became durable."""
@@ -210,6 +213,7 @@ class Status:
                 "lost_zh": name_of(self._lost.get(code, "")).zh,
                 "age_s": _rounded(self._age(code, now)),
                 "detected_s": _rounded(_age(self._detected.get(code), now)),
+                "gate": self._gates.get(code, ""),
                 "figures": self._figures.get(code, {}),
                 "watched": self._cameras.watched(code),
             }
@@ -263,6 +267,7 @@ def _figures(observation: Observation) -> dict[str, float]:
                 "brightness": round(observation.measures.brightness, 1),
                 "sharpness": round(observation.measures.sharpness, 1),
                 "still_s": round(observation.measures.still_s, 1),
+                "gate_limit": round(observation.limit, 1),
             }
         case ChallengeRun():
             return {"lamp_seen": int(observation.seen), "lamp_step": observation.step}

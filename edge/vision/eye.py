@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from edge.domain.observation import Measures
 from edge.vision.channel import Box, Why
-from edge.vision.gate import GATE_WIDTH, Gate, GateState
+from edge.vision.gate import GATE_WIDTH, Gate, GateState, Masks
 from edge.vision.measure import MEASURE_WIDTH, Measurer, shrunk
 from edge.vision.picture import Pixels
 from edge.vision.policy import Decoding
@@ -16,7 +16,8 @@ LOOK_S = 0.2  # between two looks where everything is decoded …
 HASTE_S = 0.04  # … or as soon as this, when a picture is due and was not taken before
 PICTURE_S = 0.2  # between two pictures handed over while something moves
 ATTENTIVE_S = 1.0  # and while something that may stand still is in view, or another source says so
-LOOK_ANYWAY_S = 10.0  # a picture is handed over this often even when the gate stays closed
+LOOK_ANYWAY_S = 10.0  # a picture is handed over this often even when the gate stays closed …
+LOOK_BLIND_S = 1.0  # … and this often while it cannot tell motion: 2 % of a core for the detector
 QUALITY_S = 1.0  # between two measures
 KEY_GAP_S = 0.45  # key pictures that come faster than this are not all looked at
 BETWEEN_S = 1.0  # the longest time without a look where keys come too rarely
@@ -66,8 +67,8 @@ class Eye:
         handed: which picture was last handed over, seconds.
     """
 
-    def __init__(self) -> None:
-        self._gate = Gate()
+    def __init__(self, masks: Masks = ()) -> None:
+        self._gate = Gate(masks)
         self._measurer = Measurer()
         self._state = GateState.CALIBRATING
         self.looked = self.handed = -math.inf
@@ -124,7 +125,8 @@ class Eye:
         since = t - self.handed + JITTER_S
         if self.awake and since >= PICTURE_S:
             return Why.MOTION
-        if (attentive and since >= ATTENTIVE_S) or t - self._anyway >= LOOK_ANYWAY_S:
+        anyway_s = LOOK_BLIND_S if self._state is GateState.BLIND else LOOK_ANYWAY_S
+        if (attentive and since >= ATTENTIVE_S) or t - self._anyway + JITTER_S >= anyway_s:
             return Why.LOOK_ANYWAY
         return None
 

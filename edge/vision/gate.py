@@ -23,7 +23,7 @@ from edge.vision.picture import Pixels, inner
 from edge.vision.usual import Floats, Marks, Usual
 
 Box = tuple[float, float, float, float]
-Polygon = Sequence[tuple[float, float]]
+Masks = Sequence[Sequence[tuple[float, float]]]  # polygons in fractions of the picture
 
 GATE_WIDTH = 160  # pixels of the longer side
 CALIBRATE_PICTURES = 4  # learning ends after so many pictures …
@@ -94,7 +94,7 @@ class Gate:
         sight: share of what is watched in which a person of `SEEN_HEIGHT` opens the gate.
     """
 
-    def __init__(self, masks: Sequence[Polygon] = ()) -> None:
+    def __init__(self, masks: Masks = ()) -> None:
         self._masks = masks
         self._usual: Usual | None = None
         self._watched: Marks = np.zeros((0, 0), np.bool_)

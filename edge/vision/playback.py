@@ -110,7 +110,7 @@ def play(path: Path, camera: CameraSpec, detector: Detector | None, start: Stamp
         with open_file(str(path)) as container:
             stream = video_stream(container)
             codec = StreamCodec(stream)
-            sight = Sight(codec, luma, camera.watch)
+            sight = Sight(codec, luma, camera.watch, camera.masks)
             sight.meter.codec = codec.name
             packets = _in_time(container.demux(stream))
             yield from _watched(packets, sight, colour, camera, detector, start)
@@ -124,7 +124,7 @@ def follow(
     pictures: Iterable[Coming], camera: CameraSpec, detector: Detector | None, start: Stamp
 ) -> Said:
     """The same for pictures from anywhere; only those that are looked at are decoded."""
-    sight = Sight(_Reel(), lambda had: luma(had.frame), camera.watch)
+    sight = Sight(_Reel(), lambda had: luma(had.frame), camera.watch, camera.masks)
     packets = ((coming, coming.t) for coming in pictures)
     return _watched(packets, sight, lambda had: colour(had.frame), camera, detector, start)
 
@@ -143,7 +143,9 @@ def _watched(
     for packet, t in packets:
         for news in sight.take(packet, t, viewer):
             if not isinstance(news, Shown):
-                yield as_quality(camera.code, start.moved(sight.eye.looked), news), newest
+                eye = sight.eye
+                at = start.moved(eye.looked)
+                yield as_quality(camera.code, at, news, eye.state, eye.threshold), newest
                 continue
             newest = Picture(pixels(news.frame), start.moved(news.at))
             if detector is None:

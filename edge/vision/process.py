@@ -23,6 +23,7 @@ from edge.vision.channel import (
     parse_body,
     parse_header,
 )
+from edge.vision.gate import Masks
 from edge.vision.inference import Inference
 from edge.vision.policy import Watch
 from edge.vision.stream import camera_process
@@ -77,7 +78,9 @@ class CameraProcess:
         self._clips_due = 0
 
     @classmethod
-    async def start(cls, access: Access, watch: Watch, inference: Inference) -> CameraProcess:
+    async def start(
+        cls, access: Access, watch: Watch, inference: Inference, masks: Masks = ()
+    ) -> CameraProcess:
         """Start a process for the stream at `access`.
 
         The first start waits for the fork server to load its libraries, so it is done in the
@@ -92,7 +95,7 @@ class CameraProcess:
             ours.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER_BYTES)
             theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
             process = _context.Process(
-                target=camera_process, args=(access, theirs, watch), daemon=True
+                target=camera_process, args=(access, theirs, watch, masks), daemon=True
             )
             await inference.run(_start, process)
         except (OSError, EOFError) as error:

@@ -15,6 +15,7 @@ from typing import Generic, Protocol
 from edge.domain.observation import Measures
 from edge.vision.channel import MAX_AGE_S, Box, Why
 from edge.vision.eye import JITTER_S, PICTURE_S, Eye, due
+from edge.vision.gate import Masks
 from edge.vision.lazy import Codec, F, LazyDecoder, Seen
 from edge.vision.picture import Pixels
 from edge.vision.policy import Decoding, Meter, Policy, Watch
@@ -56,9 +57,11 @@ class Sight(Generic[P, F]):
         meter: what is measured of the stream.
     """
 
-    def __init__(self, codec: Codec[P, F], luma: Callable[[F], Pixels], watch: Watch) -> None:
+    def __init__(
+        self, codec: Codec[P, F], luma: Callable[[F], Pixels], watch: Watch, masks: Masks = ()
+    ) -> None:
         self.decoded = -math.inf
-        self.eye = Eye()
+        self.eye = Eye(masks)
         self.ring: Ring[P] = Ring()
         self.meter = Meter(watch)
         self._decoder = LazyDecoder[P, F](codec)

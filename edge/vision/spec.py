@@ -112,6 +112,17 @@ class LineSpec(Spec):
         return end
 
 
+class MaskSpec(Spec):
+    """A polygon in which nothing counts as moving; the detector looks there all the same."""
+
+    polygon: Annotated[Many[Point], Field(min_length=3, max_length=32), AfterValidator(_simple)] = (
+        Field(
+            description="corners in order, [x, y] in fractions of the picture",
+            examples=[[[0.0, 0.1], [0.2, 0.1], [0.2, 0.5], [0.0, 0.5]]],
+        )
+    )
+
+
 class CameraSpec(Spec):
     """One camera."""
 
@@ -152,6 +163,9 @@ class CameraSpec(Spec):
     )
     zone: Many[ZoneSpec] = Field(default=(), max_length=32, description="what it watches")
     line: Many[LineSpec] = Field(default=(), max_length=32, description="where it counts")
+    mask: Many[MaskSpec] = Field(
+        default=(), max_length=32, description="where motion means nothing: trees, flags, a road"
+    )
     camera_code: Annotated[str, platform_code(20)] = Field(
         default="",
         description="20-digit camera code of the platform",
@@ -172,6 +186,11 @@ class CameraSpec(Spec):
                 "give tls_pin, which `eseal probe camera` prints, or ca_file",
             )
         return pin
+
+    @property
+    def masks(self) -> tuple[tuple[tuple[float, float], ...], ...]:
+        """The polygons of all masks."""
+        return tuple(mask.polygon for mask in self.mask)
 
     @property
     def access(self) -> Access:

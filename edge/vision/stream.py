@@ -35,6 +35,7 @@ from edge.vision.channel import (
 )
 from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
 from edge.vision.filming import Filming
+from edge.vision.gate import Masks
 from edge.vision.picture import Pixels
 from edge.vision.policy import Watch
 from edge.vision.sight import Shown, Sight
@@ -46,7 +47,9 @@ NO_PICTURE_S = 10.0  # packets without a single picture for this long are no str
 MAX_MEMORY = 2 << 30  # bytes of address space: a picture bomb ends this process only
 
 
-def camera_process(access: Access, channel: socket.socket, watch: Watch = Watch.AUTO) -> None:
+def camera_process(
+    access: Access, channel: socket.socket, watch: Watch = Watch.AUTO, masks: Masks = ()
+) -> None:
     """Main function of the process; returns when the stream has ended or nobody listens."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the daemon decides
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
@@ -56,7 +59,7 @@ def camera_process(access: Access, channel: socket.socket, watch: Watch = Watch.
     channel.settimeout(WRITE_S)
     line = Line(channel)
     try:
-        reason = watch_stream(access, line, watch)
+        reason = watch_stream(access, line, watch, masks)
     except SourceError as error:
         reason = str(error)
     except av.FFmpegError as error:  # of the decoder; its full text may hold the URL
@@ -115,7 +118,7 @@ class Line:
 Seeing: TypeAlias = "Sight[VideoPacket, av.VideoFrame]"
 
 
-def watch_stream(access: Access, line: Line, watch: Watch) -> str:
+def watch_stream(access: Access, line: Line, watch: Watch, masks: Masks = ()) -> str:
     """Watch until the stream ends; say why it did.
 
     Raises:
@@ -124,12 +127,12 @@ def watch_stream(access: Access, line: Line, watch: Watch) -> str:
     """
     filming = Filming(line.say)
     try:
-        return _watch(access, line, watch, filming)
+        return _watch(access, line, watch, masks, filming)
     finally:
         filming.finish(time.monotonic())  # a clip of what there is
 
 
-def _watch(access: Access, line: Line, watch: Watch, filming: Filming) -> str:
+def _watch(access: Access, line: Line, watch: Watch, masks: Masks, filming: Filming) -> str:
     sight: Seeing | None = None
     current: av.VideoStream | None = None
     begun = packet_at = math.inf  # until the first packet
@@ -137,7 +140,7 @@ def _watch(access: Access, line: Line, watch: Watch, filming: Filming) -> str:
         now = time.monotonic()
         if sight is None or current is not stream:
             current = stream
-            sight = _taken_up(sight, stream, watch)
+            sight = _taken_up(sight, stream, watch, masks)
             filming.stream(stream, now)
         for what, number in line.listen():
             _obey(what, number, sight, filming, now)
@@ -153,10 +156,12 @@ def _watch(access: Access, line: Line, watch: Watch, filming: Filming) -> str:
     return NO_DATA
 
 
-def _taken_up(sight: Seeing | None, stream: av.VideoStream, watch: Watch) -> Seeing:
+def _taken_up(
+    sight: Seeing | None, stream: av.VideoStream, watch: Watch, masks: Masks
+) -> Seeing:
     codec = StreamCodec(stream)
     if sight is None:
-        sight = Sight(codec, luma, watch)
+        sight = Sight(codec, luma, watch, masks)
     else:
         sight.resume(codec)
     sight.meter.codec = codec.name

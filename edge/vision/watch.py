@@ -30,6 +30,7 @@ from edge.vision.channel import (
     Why,
 )
 from edge.vision.detector import Detection
+from edge.vision.gate import GateState
 from edge.vision.glimpse import Glimpses
 from edge.vision.inference import Inference
 from edge.vision.picture import Picture
@@ -115,14 +116,11 @@ def as_found(detections: Iterable[Detection], width: int, height: int) -> list[F
     ]
 
 
-def as_quality(source: str, stamp: Stamp, measures: Measures) -> PictureQuality:
-    """Measures as an observation."""
-    return PictureQuality(
-        source=source,
-        stamp=stamp,
-        quality=Quality.GOOD,
-        measures=measures,
-    )
+def as_quality(
+    source: str, stamp: Stamp, measures: Measures, gate: GateState, limit: float
+) -> PictureQuality:
+    """Measures, and how the gate is, as an observation."""
+    return PictureQuality(source, stamp, Quality.GOOD, measures, gate.value, limit)
 
 
 class _Watcher:
@@ -178,7 +176,9 @@ class _Watcher:
     async def connection(self) -> None:
         """One connection, until it fails. Raises SourceError or Refused when it does."""
         camera = self._camera
-        process = await CameraProcess.start(camera.access, camera.watch, self._inference)
+        process = await CameraProcess.start(
+            camera.access, camera.watch, self._inference, camera.masks
+        )
         tracker, attention = Tracker(), Attention()
         regions = Regions(*self._inference.input)
 
@@ -209,8 +209,8 @@ class _Watcher:
     def _said(self, message: Message, now: Stamp) -> None:
         code = self._camera.code
         match message:
-            case QualityMessage(measures):
-                self._emit(as_quality(code, now, measures), self._newest)
+            case QualityMessage(measures, gate, limit):
+                self._emit(as_quality(code, now, measures, gate, limit), self._newest)
             case ClipMessage():
                 self._cameras.clip_came(code, message)
             case FactsMessage(facts, policy):

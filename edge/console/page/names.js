@@ -46,6 +46,7 @@ const FIGURES = {
   brightness: [say("亮度", "brightness"), ""],
   sharpness: [say("清晰度", "sharpness"), ""],
   still_s: [say("画面未变", "unchanged for"), "s"],
+  gate_limit: [say("移动门限", "motion from"), ""],
 };
 const MAX_FIGURES = 6;
 const LONG = 100; // numbers from here on are shown without a fraction
@@ -63,6 +64,15 @@ export function figures(given) {
     .map(([name, [title, unit]]) => `${title} ${number(given[name])} ${unit}`.trim())
     .join(say("，", ", "));
 }
+
+const GATES = {
+  open: say("有移动", "motion"),
+  quiet: say("无移动", "no motion"),
+  calibrating: say("移动检测学习中", "learning what is usual"),
+  blind: say("移动检测失效", "blind to motion"),
+};
+
+export const gate = (state) => GATES[state] ?? "";
 
 // A camera's stream, and how much of it is decoded and why.
 export function watched(given) {

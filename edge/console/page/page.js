@@ -1,6 +1,6 @@
 // Shows /api/status and /api/incidents, again and again. Text only ever goes in as text.
 
-import { figures, kind, part, say, watched, zh } from "/names.js";
+import { figures, gate, kind, part, say, watched, zh } from "/names.js";
 
 const PERIOD_MS = 3000;
 const PATIENCE_MS = 10000;
@@ -73,7 +73,7 @@ function showStatus(status) {
     cell(source.code),
     cell(kind(source)),
     cell(source.lost ? say("失联", "lost") : ago(source.age_s), source.lost ? "fails" : ""),
-    cell(source.lost ? say(source.lost_zh, source.lost) : [figures(source.figures), watched(source.watched)].filter(Boolean).join(say("；", "; "))),
+    cell(source.lost ? say(source.lost_zh, source.lost) : [gate(source.gate), figures(source.figures), watched(source.watched)].filter(Boolean).join(say("；", "; "))),
   ])));
   at("records").replaceChildren(...records(status).map(([name, value]) => row([cell(name), cell(value)])));
 }
