@@ -169,7 +169,13 @@ def main() -> None:
             ("perfect", perfect(scene, cast, seed)),
         ):
             for script in cast:
-                rows[name][script.kind, condition].add(judge(script, crossed))
+                row = judge(script, crossed)
+                rows[name][script.kind, condition].add(row)
+                if not row.right:
+                    print(
+                        f"{name}, scene {seed} by {condition}, {script.kind} at "
+                        f"{script.begin:.1f} s: true {row.true}, counted {row.counted}"
+                    )
     for name, table in rows.items():
         show(name, table)
     whole = {name: total(table.values()) for name, table in rows.items()}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
@@ -18,6 +18,7 @@ from edge.vision.ways import Side, Way
 
 MARGIN = 0.1  # box heights on either side of a line that belong to neither …
 MIN_MARGIN = 0.006  # … and at least this fraction of the picture
+FAR = 0.3  # box heights beyond the line up to which one picture alone may be a box cut short
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +33,21 @@ class Crossing:
         return [activity for way in ways for activity in self._crossed(way, stamp)]
 
     def _crossed(self, way: Way, stamp: Stamp) -> list[Activity]:
-        distance = distance_right(self.line, way.foot)
+        distance, sides, code = distance_right(self.line, way.foot), way.sides, self.line.code
+        before = sides.get(code)
         if abs(distance) < max(MARGIN * way.high, MIN_MARGIN):
+            if before is not None:
+                sides[code] = replace(before, left=False)
             return []
-        here, before = Side(distance > 0, way.foot), way.sides.get(self.line.code)
-        way.sides[self.line.code] = here
-        if before is None or before.right == here.right or not self._through(before.at, here.at):
+        right = distance > 0
+        little = abs(distance) < FAR * way.high
+        if before is not None and before.right != right and little and not before.left:
+            sides[code] = replace(before, left=True)
             return []
-        return self._activities(way, "in" if here.right else "out", stamp)
+        sides[code] = Side(right, way.foot)
+        if before is None or before.right == right or not self._through(before.at, way.foot):
+            return []
+        return self._activities(way, "in" if right else "out", stamp)
 
     def _through(self, start: Position, end: Position) -> bool:
         """Whether the way from `start` to `end`, on both sides, meets the line between its ends."""

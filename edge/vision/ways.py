@@ -28,10 +28,14 @@ MAX_WAYS = 300  # … and of more than so many the longest unseen
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A spot surely to the right of a line, or to its left."""
+    """A spot surely to the right of a line, or to its left.
+
+    `left`: the newest picture shows it beyond the line, a little.
+    """
 
     right: bool
     at: Position
+    left: bool = False
 
 
 class Way:
@@ -90,6 +94,11 @@ class Ways:
 
     def __init__(self) -> None:
         self._ways: dict[int, Way] = {}  # by the newest number of their track
+
+    @property
+    def kept(self) -> int:
+        """How many ways are remembered."""
+        return len(self._ways)
 
     def step(self, objects: Sequence[SeenObject], stamp: Stamp) -> list[Way]:
         """The ways of what is seen in one picture, in their order."""

@@ -11,7 +11,15 @@ from edge.domain.activity import Activity, ActivityKind, Phase, ZoneKind
 from edge.domain.observation import Label, Quality, SeenObject, Sighting
 from edge.vision.footing import foot
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
-from edge.vision.zones import DWELL_S, EXIT_S, REPORT_S, SILENCE_S, ZoneAnalyser, inside
+from edge.vision.zones import (
+    DWELL_S,
+    EXIT_S,
+    REPORT_S,
+    SILENCE_S,
+    STILL_SILENCE_S,
+    ZoneAnalyser,
+    inside,
+)
 
 ZONE = ZoneSpec(
     code="mouth",
@@ -162,55 +170,69 @@ def test_whoever_is_cut_off_by_the_lower_edge_is_in_a_zone_that_reaches_it():
     assert inside(foot((0.0, 0.7, 0.0, 1.0)), whole.polygon)
 
 
-def test_walking_towards_the_viewer_over_a_line_to_the_right_is_in_and_back_is_out():
-    """Start left, end right: the left hand points away from the viewer, up in the picture."""
+def test_visits_that_two_key_pictures_part_are_two_activities():
+    """A picture every four seconds: the one without anybody is all there is to tell them apart."""
     camera = _Camera()
     activities = []
-    for y in (0.40, 0.45, 0.55, 0.60, 0.52, 0.45, 0.40):
-        activities += camera.see(_seen(0.5, y))
-    crossings = [item for item in activities if item.kind is ActivityKind.LINE_CROSSED]
-    assert [(item.aspect, item.phase) for item in crossings] == [
-        ("in", Phase.STARTED),
-        ("in", Phase.ENDED),
-        ("out", Phase.STARTED),
-        ("out", Phase.ENDED),
+    for _ in range(2):
+        activities += camera.see(_seen(*PERSON_IN), times=4, pause=4.0)
+        activities += camera.see(pause=4.0)
+    activities += camera.see(_seen(*PERSON_IN), pause=4.0)
+    assert [item.phase for item in activities] == [Phase.STARTED, Phase.ENDED] * 2
+
+
+def test_pictures_seconds_apart_begin_one_activity():
+    camera = _Camera()
+    (started,) = camera.see(_seen(*PERSON_IN), times=2, pause=4.0)
+    assert started.phase is Phase.STARTED
+
+
+def test_a_glimpse_with_an_empty_picture_after_it_begins_the_count_again():
+    camera = _Camera()
+    camera.see(_seen(*PERSON_IN), pause=1.0)
+    camera.see(pause=1.0)
+    assert camera.see(_seen(*PERSON_IN), pause=1.0) == []
+
+
+def test_what_is_parked_goes_on_though_it_is_looked_at_seldom_and_missed_now_and_then():
+    camera = _Camera()
+    parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
+    activities = camera.see(parked, times=5)
+    activities += camera.see(times=50)  # somebody stands before it for ten seconds
+    activities += camera.see(parked, times=2)
+    for _ in range(5):
+        activities += camera.see(parked, pause=10.0)
+        activities += camera.analyser.tick(camera.clock.advance(9.0))
+    kinds = {item.phase for item in activities}
+    assert kinds == {Phase.STARTED, Phase.GOES_ON}
+    ended = camera.see(times=80)
+    assert [item.phase for item in ended] == [Phase.ENDED]
+
+
+def test_when_pictures_stop_what_is_parked_ends_too():
+    camera = _Camera()
+    parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
+    camera.see(parked, times=5)
+    assert camera.analyser.tick(camera.clock.advance(STILL_SILENCE_S - 1)) == []
+    (ended,) = camera.analyser.tick(camera.clock.advance(2.0))
+    assert ended.phase is Phase.ENDED
+
+
+def test_a_person_who_walks_off_from_where_a_truck_is_parked_ends_in_two_seconds():
+    camera = _Camera()
+    parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
+    camera.see(parked, _seen(*PERSON_IN, 2), times=5)
+    ended = camera.see(parked, times=12)
+    assert [item.kind for item in ended if item.phase is Phase.ENDED] == [
+        ActivityKind.PERSON_IN_ZONE
     ]
-    assert crossings[0].place == "sill"
-    assert crossings[0].detail == {"label": "person", "track": 1, "score": 0.8, "count": 1}
 
 
-def test_several_abreast_are_one_crossing_each():
+def test_a_foot_that_the_tracker_knows_better_decides():
     camera = _Camera()
-    camera.see(_seen(0.4, 0.45), _seen(0.5, 0.45, 2), _seen(0.6, 0.55, 3))
-    crossed = camera.see(_seen(0.4, 0.55), _seen(0.5, 0.55, 2), _seen(0.6, 0.45, 3))
-    told = [
-        (item.aspect, item.detail["track"])
-        for item in crossed
-        if item.kind is ActivityKind.LINE_CROSSED and item.phase is Phase.STARTED
-    ]
-    assert told == [("in", 1), ("in", 2), ("out", 3)]
-
-
-def test_jitter_on_the_line_is_no_crossing():
-    camera = _Camera()
-    activities = [
-        item for y in (0.45, 0.495, 0.505, 0.495, 0.505, 0.45) for item in camera.see(_seen(0.5, y))
-    ]
-    assert ActivityKind.LINE_CROSSED not in {item.kind for item in activities}
-
-
-def test_walking_past_the_end_of_a_line_is_no_crossing():
-    camera = _Camera()
-    camera.see(_seen(0.9, 0.45))
-    assert camera.see(_seen(0.9, 0.55)) == []
-
-
-def test_a_track_that_was_long_away_has_forgotten_its_side():
-    camera = _Camera()
-    camera.see(_seen(0.5, 0.45))
-    camera.see(times=3, pause=5.0)
-    crossed = camera.see(_seen(0.5, 0.55), pause=0.2)
-    assert ActivityKind.LINE_CROSSED not in {item.kind for item in crossed}
+    hidden = SeenObject(1, Label.PERSON, 0.8, (0.48, 0.05, 0.52, 0.15), foot=(0.5, 0.3))
+    (started,) = camera.see(hidden, times=5)
+    assert started.kind is ActivityKind.PERSON_IN_ZONE
 
 
 points = st.tuples(st.floats(0, 1), st.floats(0, 1))
