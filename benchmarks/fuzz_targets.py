@@ -65,6 +65,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "snapshot": {"camera": "shaft-cam"},
     "resend": {"start": 0, "end": 100},
     "rotate-key": {"by": "duty officer"},
+    "challenge": {"lamp": "lamp-1"},
+    "reference": {"camera": "shaft-cam"},
     "policy": {"levels": {"person-at-shaft": 2}, "rules": {"person-at-shaft": {"min_s": 2}}},
 }
 
