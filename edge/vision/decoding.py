@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 import av
+import cv2
 import numpy as np
 from av.video.reformatter import VideoReformatter
 
@@ -13,11 +14,11 @@ from edge.errors import Refused
 from edge.vision.picture import Pixels, fitted
 from edge.vision.source import MAX_PIXELS, MAX_SIDE, VideoPacket
 
-__all__ = ["StreamCodec", "VideoPacket", "colour", "luma"]
+__all__ = ["Canvas", "StreamCodec", "VideoPacket", "colour", "luma"]
 
+_FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 Frames: TypeAlias = Sequence[av.VideoFrame]
 
-_reformatter = VideoReformatter()  # kept: its tables are made once
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
 
 
@@ -62,17 +63,55 @@ def luma(frame: av.VideoFrame) -> Pixels:
     """Luma of a decoded picture, height x width; a view where the format allows it."""
     if frame.format.name not in _PLANAR:
         return np.asarray(frame.reformat(format="gray", threads=1).to_ndarray(), np.uint8)
-    plane = frame.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * frame.height]
-    return rows.reshape(frame.height, plane.line_size)[:, : frame.width]
+    return _rows(frame.planes[0])
+
+
+class Canvas:
+    """Decoded pictures as BGR, at most 1280 pixels on the longer side, one after the other."""
+
+    def __init__(self) -> None:
+        self._planes: Pixels = np.empty((0, 0), np.uint8)
+        self._colours: Pixels = np.empty((0, 0, 3), np.uint8)
+        self._reformatter = VideoReformatter()  # kept: its tables are made once
+
+    def paint(self, frame: av.VideoFrame) -> Pixels:
+        """The picture; its memory is used again by the next one."""
+        width, height = fitted(frame.width, frame.height)
+        usual = frame.format.name == "yuv420p" and frame.color_range != _FULL_RANGE
+        even = not (frame.width | frame.height | width | height) % 2
+        if usual and even and frame.width <= 2 * width:
+            return self._quickly(frame, width, height)
+        small = self._reformatter.reformat(
+            frame, width=width, height=height, format="bgr24", interpolation="AREA", threads=1
+        )
+        plane = small.planes[0]
+        rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * height]
+        return rows.reshape(height, plane.line_size)[:, : 3 * width].reshape(height, width, 3)
+
+    def _quickly(self, frame: av.VideoFrame, width: int, height: int) -> Pixels:
+        """Make each plane smaller, then the colours of what is left, in memory held already."""
+        if self._colours.shape[:2] != (height, width):
+            self._planes = np.empty((height * 3 // 2, width), np.uint8)
+            self._colours = np.empty((height, width, 3), np.uint8)
+        quarter = height // 4 * width + height % 4 * width // 4
+        flat = self._planes.reshape(-1)
+        targets = (
+            self._planes[:height],
+            flat[height * width :][:quarter].reshape(height // 2, width // 2),
+            flat[height * width :][quarter:].reshape(height // 2, width // 2),
+        )
+        for plane, target in zip(frame.planes, targets, strict=True):
+            size = (target.shape[1], target.shape[0])
+            cv2.resize(_rows(plane), size, dst=target, interpolation=cv2.INTER_LINEAR)
+        cv2.cvtColor(self._planes, cv2.COLOR_YUV2BGR_I420, dst=self._colours)
+        return self._colours
 
 
 def colour(frame: av.VideoFrame) -> Pixels:
-    """A decoded picture as BGR, at most 1280 pixels on the longer side; a view, to be read soon."""
-    width, height = fitted(frame.width, frame.height)
-    small = _reformatter.reformat(
-        frame, width=width, height=height, format="bgr24", interpolation="AREA", threads=1
-    )
-    plane = small.planes[0]
-    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * height]
-    return rows.reshape(height, plane.line_size)[:, : 3 * width].reshape(height, width, 3)
+    """One picture as `Canvas` paints it, in memory of its own."""
+    return Canvas().paint(frame)
+
+
+def _rows(plane: av.video.plane.VideoPlane) -> Pixels:
+    rows = np.frombuffer(memoryview(plane), np.uint8)[: plane.line_size * plane.height]
+    return rows.reshape(plane.height, plane.line_size)[:, : plane.width]

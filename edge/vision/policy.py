@@ -117,6 +117,7 @@ class Meter:
         self._opening = True
         self._packets = self._size = 0
         self._checked = 0.0
+        self._fresh = False  # measured since it was last asked for news
         self._told: tuple[Facts, Policy] | None = None
         self._told_at = 0.0
         self.codec = ""
@@ -161,11 +162,13 @@ class Meter:
             kbps = self._size * 8e-3 / lasting
         self.facts = Facts(self.codec, *self.shape, fps, gop_s, kbps)
         self.policy = chosen(self._watch, self.facts)
+        self._fresh = True
 
     def news(self, now: float) -> tuple[Facts, Policy] | None:
         """Facts and policy, if they are known and others than those last told."""
-        if not self.facts.gop_s or not self.facts.width:
+        if not self._fresh or not self.facts.gop_s or not self.facts.width:
             return None
+        self._fresh = False
         if self._told is not None and (now - self._told_at < TELL_S or not self._differs()):
             return None
         self._told, self._told_at = (self.facts, self.policy), now

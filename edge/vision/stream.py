@@ -33,10 +33,9 @@ from edge.vision.channel import (
     pack_quality,
     parse_commands,
 )
-from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.decoding import Canvas, StreamCodec, VideoPacket, luma
 from edge.vision.filming import Filming
 from edge.vision.gate import Masks
-from edge.vision.picture import Pixels
 from edge.vision.policy import Watch
 from edge.vision.sight import Shown, Sight
 from edge.vision.source import READ_S, packets
@@ -76,6 +75,7 @@ class Line:
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
+        self._canvas = Canvas()
         self.leave = False
         self.attentive = False
 
@@ -99,10 +99,10 @@ class Line:
         return wishes
 
     def picture(
-        self, frame: Pixels, why: Why, age_s: float = 0.0, moving: tuple[Box, ...] = ()
+        self, frame: av.VideoFrame, why: Why, age_s: float = 0.0, moving: tuple[Box, ...] = ()
     ) -> None:
         self.leave = False
-        self.say(pack_picture(frame, why, age_s, moving))
+        self.say(pack_picture(self._canvas.paint(frame), why, age_s, moving))
 
     def say(self, parts: Sequence[bytes | memoryview]) -> None:
         for part in parts:
@@ -156,9 +156,7 @@ def _watch(access: Access, line: Line, watch: Watch, masks: Masks, filming: Film
     return NO_DATA
 
 
-def _taken_up(
-    sight: Seeing | None, stream: av.VideoStream, watch: Watch, masks: Masks
-) -> Seeing:
+def _taken_up(sight: Seeing | None, stream: av.VideoStream, watch: Watch, masks: Masks) -> Seeing:
     codec = StreamCodec(stream)
     if sight is None:
         sight = Sight(codec, luma, watch, masks)
@@ -181,7 +179,7 @@ def _obey(what: Command, number: int, sight: Seeing, filming: Filming, now: floa
 def _look(sight: Seeing, packet: VideoPacket, now: float, line: Line) -> None:
     for news in sight.take(packet, now, line):
         if isinstance(news, Shown):
-            line.picture(colour(news.frame), news.why, now - news.at, news.moving)
+            line.picture(news.frame, news.why, now - news.at, news.moving)
         else:
             line.say([pack_quality(news, sight.eye.state, sight.eye.threshold)])
     if facts := sight.meter.news(now):

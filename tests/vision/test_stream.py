@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Self, cast
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -122,6 +123,20 @@ def test_luma_and_colour_are_right_in_any_pixel_format(pixel_format):
     assert np.abs(again.astype(int) - pixels).max() < 20
 
 
+@pytest.mark.parametrize("size", [(1920, 1080), (1280, 720), (640, 360), (1282, 722), (320, 182)])
+def test_colours_made_quickly_are_those_of_the_careful_way(size):
+    rng = np.random.default_rng(1)
+    coarse = rng.integers(0, 256, (9, 16, 3), np.uint8)
+    pixels = np.asarray(cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    frame = av.VideoFrame.from_ndarray(pixels, format="bgr24").reformat(format="yuv420p")
+    quick = colour(frame)
+    careful = colour(frame.reformat(format="yuv422p"))
+    assert quick.shape == careful.shape
+    assert np.abs(quick.astype(int) - careful).mean() < 3
+    frame.color_range = 2
+    assert colour(frame).shape == quick.shape
+
+
 def test_a_large_picture_leaves_the_process_small():
     frame = av.VideoFrame.from_ndarray(np.zeros((1080, 1920, 3), np.uint8), format="bgr24")
     assert colour(frame).shape == (720, 1280, 3)
@@ -188,7 +203,7 @@ def test_a_line_takes_leave_and_gives_it_back_with_the_picture():
         daemon.ours.send(command(Command.LEAVE_AND_LOOK))
         line.listen()
         assert (line.leave, line.attentive) == (True, True)
-        line.picture(np.zeros((2, 2, 3), np.uint8), Why.MOTION)
+        line.picture(av.VideoFrame(2, 2, "yuv420p"), Why.MOTION)
         assert not line.leave
         assert isinstance(daemon.message(), PictureMessage)
         line.end("over")
