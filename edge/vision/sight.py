@@ -22,6 +22,7 @@ from edge.vision.policy import Decoding, Meter, Policy, Watch
 from edge.vision.ring import Held, P, Ring
 
 CATCH_UP_S = 3.0  # pictures that come late wait this long at most for leave, one after the other
+SEPARATE = frozenset({"mjpeg", "rawvideo"})  # each picture alone: none is decoded for another
 UNSEEN_S = 0.5  # a gap between two looks that is worth decoding back
 
 
@@ -93,11 +94,15 @@ class Sight(Generic[P, F]):
         self.ring.put(packet, now)
         woken = now < self._woken
         awake = self.eye.awake or woken
-        self._decoder.keep = awake or now < self._catching
+        catching = now < self._catching
+        separate = self.meter.codec in SEPARATE
+        self._decoder.keep = (awake or catching) and not separate
         self._decoder.take(held)
         unseen_s = now - self.eye.looked
-        wanted = awake or due(self.policy.decoding, packet.is_keyframe, unseen_s)
-        if wanted or now < self._catching or self._decoder.full:
+        wanted = awake or catching or due(self.policy.decoding, packet.is_keyframe, unseen_s)
+        if separate and not self.eye.wants(now, 1, listener.leave):
+            wanted = False
+        if wanted or self._decoder.full:
             alone = not awake and self.policy.decoding is not Decoding.FULL
             yield from self._work(now, listener, alone=alone, attentive=woken)
 

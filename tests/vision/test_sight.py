@@ -133,6 +133,18 @@ def test_once_the_groups_are_measured_only_keys_are_decoded_while_nothing_moves(
     assert session.measures >= 20
 
 
+@pytest.mark.parametrize("watch", [Watch.AUTO, Watch.FULL])
+def test_where_each_picture_stands_alone_only_those_looked_at_are_decoded(watch):
+    session = _session(watch)
+    session.sight.meter.codec = "mjpeg"
+    session.run(20, group=1)
+    session.codec.decoded.clear()
+    session.run(10, group=1, person_at=(20, 30))
+    assert len(session.codec.decoded) <= 10 * 6 + 2  # five a second of 25, and the first of a spell
+    shown = [item.at for _, item in session.shown if item.why is Why.MOTION]
+    assert max(b - a for a, b in pairwise(shown)) <= 0.3
+
+
 @pytest.mark.parametrize("entry", [20.08, 20.5, 21.0, 21.6, 21.9])
 def test_whoever_comes_in_between_two_keys_is_seen_from_the_beginning(entry):
     session = _session()
