@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 import edge
-from edge import cli_keys, cli_model, cli_probe, logs
+from edge import cli_keys, cli_model, cli_probe, cli_reference, logs
 from edge.clock import SystemClock
 from edge.config import load
 from edge.errors import ConfigError, EsealError, Fault, LedgerCorrupt, Refused, StorageFull
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(cli_keys.enroll)
 app.command("rotate-key")(cli_keys.rotate_key)
+app.command()(cli_reference.reference)
 app.add_typer(cli_probe.app, name="probe")
 app.add_typer(cli_model.app, name="model")
 

@@ -15,6 +15,7 @@ from edge import systemd
 from edge.challenges import Challenges
 from edge.clips import Clips
 from edge.clock import Clock
+from edge.commission import watch_asked
 from edge.config import SealConfig
 from edge.console.app import build_app
 from edge.console.server import serve
@@ -187,6 +188,12 @@ class Daemon:
             watch_clock(self._clock, self._status.observe, newest_record(self._ledger)),
             tell_health(self._clock, self._status.health, self._recorder.note),
             keep_storage(self._ledger, storage, self._clock, self._status.observe, self._shed),
+            watch_asked(
+                self._config.storage.dir,
+                [camera.code for camera in self._config.camera],
+                self._clock,
+                self._recorder.observe,
+            ),
         ]
         sources += [
             poll_bus(bus, clock=self._clock, emit=self._status.observe, port=self._ports[bus.code])

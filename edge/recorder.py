@@ -16,7 +16,7 @@ from itertools import islice
 import structlog
 
 from edge.clock import Clock, Stamp
-from edge.domain.activity import Activity, ActivityKind, EvidenceRef, Phase
+from edge.domain.activity import Activity, ActivityKind, EvidenceRef, Phase, evidence_data
 from edge.domain.mine import Order
 from edge.domain.observation import Observation, Sighting
 from edge.domain.record import Draft, Lane, Record, RecordType
@@ -42,6 +42,13 @@ _SHOWN = frozenset(
         ActivityKind.UNNAMED_MOTION,
         ActivityKind.PICTURE_COVERED,
         ActivityKind.PICTURE_FROZEN,
+        ActivityKind.PICTURE_MOVED,
+        ActivityKind.PICTURE_SWAPPED,
+        ActivityKind.PICTURE_BLURRED,
+        ActivityKind.PICTURE_DARK,
+        ActivityKind.PICTURE_OVEREXPOSED,
+        ActivityKind.PICTURE_SHAKING,
+        ActivityKind.PICTURE_RESIZED,
     }
 )
 
@@ -181,7 +188,7 @@ class Recorder:
         observation: Observation | None = None,
         picture: Picture | None = None,
     ) -> None:
-        drafts = list(outcome.facts)
+        drafts = [await self._with_picture(fact, picture) for fact in outcome.facts]
         for activity in outcome.activities:
             shown = activity
             if (
@@ -197,6 +204,13 @@ class Recorder:
         for draft in drafts:
             self._on_judged(draft)
         await self._append(drafts)
+
+    async def _with_picture(self, fact: Draft, picture: Picture | None) -> Draft:
+        """A camera's reference is recorded together with a picture of it."""
+        if fact.type is not RecordType.CAMERA_REFERENCE or picture is None:
+            return fact
+        refs = [ref for ref in await self._snapshot(picture, None) if ref.caption == "clean"]
+        return replace(fact, data={**fact.data, "evidence": [evidence_data(ref) for ref in refs]})
 
     async def _snapshot(
         self, picture: Picture, sighting: Sighting | None

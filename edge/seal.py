@@ -24,13 +24,14 @@ from edge.domain.observation import (
     PictureQuality,
     Quality,
     Reading,
+    ReferenceAsked,
     SessionTaken,
     Sighting,
     SourceBack,
     SourceLost,
     StorageSpace,
 )
-from edge.domain.order import GrantPermit
+from edge.domain.order import GrantPermit, TakeReference
 from edge.domain.record import Draft, RecordType
 from edge.rules.engine import Attachment, RulesState, Tick, forbids, restore, step
 from edge.rules.orders import answer
@@ -129,11 +130,8 @@ class Seal:
                 return Outcome(facts + self._power.learned(observation.source), activities)
             case Sighting():
                 return Outcome([], self._sighting(observation))
-            case PictureQuality():
-                pictures = self._pictures[observation.source]
-                activities = pictures.step(observation)
-                activities += self._gates[observation.source].step(observation)
-                return Outcome(pictures.taken(), activities)
+            case PictureQuality() | ReferenceAsked():
+                return self._picture(observation)
             case ContactChange():
                 fact = Draft(
                     RecordType.CONTACT_CHANGED,
@@ -181,11 +179,16 @@ class Seal:
             names = ", ".join(unknown)
             failed = Name(f"本网关没有 {names}", f"this gateway has no {names}")
             return [answer(order, now, failed=failed)]
+        if isinstance(order.args, TakeReference):
+            self._pictures[order.args.camera].retake("order")
+            return [answer(order, now)]
         self._rules, judged = step(self._rules, order, now)
         return judged
 
     def _unknown(self, order: Order) -> list[str]:
-        """What a permit names and this gateway does not have: it would permit nothing."""
+        """What an order names and this gateway does not have: it would do nothing."""
+        if isinstance(order.args, TakeReference):
+            return [] if order.args.camera in self._pictures else [order.args.camera]
         if not isinstance(order.args, GrantPermit):
             return []
         permit = order.args.permit
@@ -201,6 +204,15 @@ class Seal:
             activities += motion.tick(now)
         self._rules, facts = step(self._rules, Tick(), now)
         return Outcome([*self._summary.tick(now), *facts], activities)
+
+    def _picture(self, observation: PictureQuality | ReferenceAsked) -> Outcome:
+        pictures = self._pictures[observation.source]
+        if isinstance(observation, ReferenceAsked):
+            pictures.retake("command")
+            return Outcome([], [])
+        activities = pictures.step(observation)
+        activities += self._gates[observation.source].step(observation)
+        return Outcome(pictures.taken(), activities)
 
     def _availability(self, observation: SourceLost | SourceBack) -> Outcome:
         source = observation.source

@@ -40,6 +40,7 @@ GOOD_ORDERS: list[tuple[OrderKind, dict[str, Any]]] = [
     (OrderKind.RESEND, {"sha256": "ab" * 32}),
     (OrderKind.ROTATE_KEY, {"by": "王主任"}),
     (OrderKind.CHALLENGE, {"lamp": "mouth-lamp"}),
+    (OrderKind.REFERENCE, {"camera": "shaft-cam"}),
     (OrderKind.POLICY, {"levels": {}, "rules": {}}),
     (
         OrderKind.POLICY,

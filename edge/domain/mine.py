@@ -32,6 +32,7 @@ class OrderKind(StrEnum):
     POLICY = "policy"
     ROTATE_KEY = "rotate-key"
     CHALLENGE = "challenge"
+    REFERENCE = "reference"
 
 
 @dataclass(frozen=True, slots=True)

@@ -268,6 +268,15 @@ class ChallengeRun:
     quality: Quality = Quality.GOOD
 
 
+@dataclass(frozen=True, slots=True)
+class ReferenceAsked:
+    """Somebody at the gateway wants a camera's reference taken anew."""
+
+    source: str
+    stamp: Stamp
+    quality: Quality = Quality.GOOD
+
+
 Observation = (
     Reading
     | Sighting
@@ -280,4 +289,5 @@ Observation = (
     | ClockCompared
     | SessionTaken
     | ChallengeRun
+    | ReferenceAsked
 )

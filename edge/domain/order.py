@@ -113,6 +113,12 @@ class Challenge(Spec):
     lamp: Code
 
 
+class TakeReference(Spec):
+    """What this camera shows now is what it is compared with from now on."""
+
+    camera: Code
+
+
 ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.SET_STATE: SetState,
     OrderKind.GRANT_PERMIT: GrantPermit,
@@ -124,6 +130,7 @@ ARGS: dict[OrderKind, type[Spec]] = {
     OrderKind.POLICY: SetPolicy,
     OrderKind.ROTATE_KEY: RotateKey,
     OrderKind.CHALLENGE: Challenge,
+    OrderKind.REFERENCE: TakeReference,
 }
 
 

@@ -24,6 +24,8 @@ SMEARED = 0.3  # sharpness, against the view's, of a picture out of focus …
 SAME = 0.3  # … that agrees with it so far
 BLOTTED = 0.22  # share of the expected edges that a blot on the glass hides at least …
 SOFT = 0.7  # … and how much of that shows no structure of its own
+LITTLE, MORE = 0.8, 1.3  # fine structure left beside a blot: so much at most, or that less lost
+MOSTLY = 0.55  # a blot this large changes the exposure of the rest: its light is not asked
 SAME_LIGHT = 0.3  # octaves by which the rest may differ from what is usual
 BEHIND = 0.35  # share of the view's edges that a board or a truck hides
 BLANK_CONTRAST = 4.0  # a picture this poor shows nothing, whatever was there before
@@ -85,8 +87,9 @@ def _elsewhere(signs: Signs) -> Finding | None:
 def _partly(signs: Signs) -> Finding | None:
     if signs.agreement >= SAME and signs.fine < SMEARED:
         return Finding(ActivityKind.PICTURE_BLURRED, 8.0)
-    blotted = signs.lost >= BLOTTED and signs.soft >= SOFT and signs.crisp < 1.1 - signs.lost
-    if blotted and (signs.lost >= BLIND or signs.other_light < SAME_LIGHT):
+    crisp = min(LITTLE, MORE - signs.lost)
+    blotted = signs.lost >= BLOTTED and signs.soft >= SOFT and signs.crisp < crisp
+    if blotted and (signs.lost >= MOSTLY or signs.other_light < SAME_LIGHT):
         return Finding(ActivityKind.PICTURE_COVERED, PARTLY_S)
     if signs.hidden >= BEHIND or signs.expected < NOTHING:
         return Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
