@@ -61,7 +61,7 @@ def _blotted(share: float) -> Pixels:
     """Paint over so much of the glass, with a soft edge."""
     mask = np.zeros((180, 320), np.float32)
     mask[:, : int(320 * share)] = 1
-    mask = cv2.GaussianBlur(mask, (0, 0), 6)
+    mask = np.asarray(cv2.GaussianBlur(mask, (0, 0), 6), np.float32)
     return np.asarray(HERE * (1 - mask) + 90 * mask, np.uint8)
 
 
