@@ -95,8 +95,8 @@ async def watched(monkeypatch) -> AsyncIterator[Watched]:
     found = Watched(inference)
     start = CameraProcess.start.__func__  # type: ignore[attr-defined]
 
-    async def noted(cls, access, watch, inference):
-        process = await start(cls, access, watch, inference)
+    async def noted(cls, *args):
+        process = await start(cls, *args)
         found.pids.append(process.pid)
         return process
 
