@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.vision.footing import Position
+from edge.vision.footing import Box, Position
 from edge.vision.spec import LineSpec
 from edge.vision.ways import Side, Way
 
-MARGIN = 0.1  # box heights on either side of a line that belong to neither …
+MARGIN = 0.1  # of a box's extent across a line, on either side of it, belong to neither …
 MIN_MARGIN = 0.006  # … and at least this fraction of the picture
-FAR = 0.3  # box heights beyond the line up to which one picture alone may be a box cut short
+FAR = 0.3  # of that extent beyond the line up to which one picture alone may be a box cut short
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ class Crossing:
 
     def _crossed(self, way: Way, stamp: Stamp) -> list[Activity]:
         distance, sides, code = distance_right(self.line, way.foot), way.sides, self.line.code
-        before = sides.get(code)
-        if abs(distance) < max(MARGIN * way.high, MIN_MARGIN):
+        extent, before = across(self.line, way.item.box), sides.get(code)
+        if abs(distance) < max(MARGIN * extent, MIN_MARGIN):
             if before is not None:
                 sides[code] = replace(before, left=False)
             return []
         right = distance > 0
-        little = abs(distance) < FAR * way.high
+        little = abs(distance) < FAR * extent
         if before is not None and before.right != right and little and not before.left:
             sides[code] = replace(before, left=True)
             return []
@@ -89,3 +89,10 @@ def _side(start: Position, end: Position, point: Position) -> float:
 def distance_right(line: LineSpec, point: Position) -> float:
     """How far `point` lies to the right of the line; negative to its left."""
     return _side(line.start, line.end, point) / math.dist(line.start, line.end)
+
+
+def across(line: LineSpec, box: Box) -> float:
+    """A box's extent at right angles to the line: its height where the line is level."""
+    (x1, y1), (x2, y2) = line.start, line.end
+    wide, high = box[2] - box[0], box[3] - box[1]
+    return (abs(y2 - y1) * wide + abs(x2 - x1) * high) / math.dist(line.start, line.end)

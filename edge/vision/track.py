@@ -21,8 +21,9 @@ MOVED = 0.5  # … by so many diagonals from where it began, …
 STRAIGHT = 0.6  # … which is at least this share of all its steps together
 COAST_S = 1.5  # a track that is unseen for longer …
 COAST_STEPS = 3  # … and in more pictures than this is given up, …
+COAST_MOST_S = 3.5  # … or, however seldom pictures come, unseen in any for this long, …
 HIDDEN_S = 3.0  # … one behind another thing after this long
-RESTED_S = 20.0  # … and one that has been at rest for as long, after this long
+RESTED_S = 20.0  # … and one that has stood still for long, after this long
 FAINT_S = 10.0  # a track at rest without a sure sighting for this long is given up
 SLACK = 0.45  # a detection further off than this many diagonals is not the thing, …
 SPEED = {Label.PERSON: 1.6, Label.VEHICLE: 2.5}  # … and than so many a second since
@@ -89,6 +90,8 @@ class Track:
         if thing.label is not self.found.label or size <= 0:
             return 1.0
         elapsed = stamp.since(self._seen_at)
+        if self._missed and elapsed > self._coast_s(COAST_MOST_S):
+            return 1.0
         if not _alike(self.box, thing.box, ALIKE / (1 + elapsed)):
             return 1.0
         overlap = iou(self.box, thing.box)
@@ -121,6 +124,11 @@ class Track:
         self._unsure += 1
         self._hidden = self._hidden or hidden
 
+    def gone(self) -> bool:
+        """Whether its course has led it out of the picture."""
+        x1, _, x2, y2 = self.box
+        return not (0 < x1 + x2 < 2 and y2 > 0)
+
     def alive(self, now: Stamp) -> bool:
         """Whether to go on following it."""
         if self.seen:
@@ -128,10 +136,14 @@ class Track:
             return not (resting and now.since(self._sure_at) > FAINT_S)
         if not self.confirmed and self._missed > 1:
             return False
-        coast_s = HIDDEN_S if self._hidden else COAST_S
-        if self._still_s(self._seen_at) >= RESTED_S:
-            coast_s = RESTED_S
-        return self._missed <= COAST_STEPS or now.since(self._seen_at) <= coast_s
+        unseen_s = now.since(self._seen_at)
+        if self._missed <= COAST_STEPS and unseen_s <= COAST_MOST_S:
+            return True
+        return unseen_s <= self._coast_s(HIDDEN_S if self._hidden else COAST_S)
+
+    def _coast_s(self, usual: float) -> float:
+        rested = self._still_s(self._seen_at) >= STILL_S[self.found.label]
+        return max(usual, RESTED_S) if rested else usual
 
     def _count(self, stamp: Stamp, *, sure: bool) -> None:
         self._hits += 1

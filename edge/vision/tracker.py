@@ -57,6 +57,7 @@ class Tracker:
         faint = [thing for thing in fresh if not thing.sure and _apart(thing, sure)]
         for track in self._tracks:
             track.predict(stamp)
+        self._tracks = [track for track in self._tracks if not track.gone()]
         known = [track for track in self._tracks if track.confirmed]
         unknown = [track for track in self._tracks if not track.confirmed]
         unseen, news = self._pair(known, sure, stamp)

@@ -11,6 +11,7 @@ from edge.domain.observation import Label, SeenObject, Sighting
 from edge.vision.footing import Position, where
 from edge.vision.lines import Crossing
 from edge.vision.spec import CameraSpec, ZoneSpec
+from edge.vision.track import STILL_S
 from edge.vision.ways import Ways
 
 # The tracker tells a thing from its second sighting on, so being there takes three sightings
@@ -21,7 +22,7 @@ GAP_S = 1.5  # a longer absence before that begins the count again
 EXIT_S = 2.0  # not seen for this long, …
 EXIT_SIGHTINGS = 3  # … in at least so many pictures, is gone
 SILENCE_S = 5.0  # without any picture, or seen in none for this long, nothing can be said to go on
-STILL_S = 30.0  # what has stayed where it is for this long is looked at less often: …
+# What has long stood still (`track.STILL_S`) is looked at seldom:
 STILL_EXIT_S = 15.0  # … so long it may be missed, …
 STILL_SILENCE_S = 40.0  # … and so long there may be no picture
 REPORT_S = 10.0  # GOES_ON at most this often
@@ -79,7 +80,7 @@ class _Presence:
             self.first = stamp
         self.last = stamp
         self.absent = 0
-        self.still = all(item.still_s >= STILL_S for item in here)
+        self.still = all(item.still_s >= STILL_S[item.label] for item in here)
         self.sightings += 1
         self.count = len(here)
         self.most = max(self.most, self.count)

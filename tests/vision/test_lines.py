@@ -260,3 +260,19 @@ def test_whatever_is_seen_no_picture_counts_more_than_it_shows(steps):
         crossed = camera.see(*seen, pause=pause)
         assert len(_told(crossed)) <= len(seen)
         assert {number for _, number in _told(crossed)} <= set(things)
+
+
+def test_the_strip_of_a_line_that_stands_upright_goes_by_width():
+    """Whoever is near fills the picture's height, not its width."""
+    upright = LineSpec(code="sill", start=(0.5, 1.0), end=(0.5, 0.2))
+    analyser, clock = (
+        ZoneAnalyser(CameraSpec(code="c", url="file:///x", line=(upright,))),
+        ManualClock(),
+    )
+    crossed = []
+    for i in range(20):
+        x = 0.4 + 0.01 * i
+        seen = SeenObject(1, Label.PERSON, 0.8, (x - 0.1, 0.1, x + 0.1, 0.9))
+        crossed += analyser.step(Sighting("c", clock.advance(0.2), Quality.GOOD, (seen,)))
+    assert _told(crossed) == [("in", 1)]
+    assert crossed[0].stamp.since(ManualClock().now()) < 3.2  # 0.03 beyond it

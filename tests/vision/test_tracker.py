@@ -346,3 +346,21 @@ def test_whatever_is_found_whenever_state_is_bounded_and_feet_are_in_the_picture
     for _ in range(8):
         tracker.step([], clock.advance(10.0))
     assert not tracker.following
+
+
+def test_whoever_has_walked_out_of_the_picture_is_not_the_next_one_to_come_in():
+    tracker, clock = Tracker(), ManualClock()
+    for i in range(6):
+        tracker.step([_person(0.75 + 0.04 * i)], clock.advance(0.2))
+    tracker.step([], clock.advance(0.2))
+    assert not tracker.following
+
+
+def test_after_an_empty_picture_seconds_ago_it_is_another_one():
+    tracker, clock = Tracker(), ManualClock()
+    tracker.step([_person(0.3)], clock.advance(2.0))
+    tracker.step([_person(0.3)], clock.advance(2.0))
+    tracker.step([], clock.advance(2.0))
+    tracker.step([_person(0.3)], clock.advance(2.0))
+    (told,) = tracker.step([_person(0.3)], clock.advance(2.0))
+    assert told.track == 2
