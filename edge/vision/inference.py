@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge.clock import Stamp
+from edge.domain.observation import Box
 from edge.vision.detector import NO_INPUT, Detection, Detector
 from edge.vision.eye import PICTURE_S
 from edge.vision.picture import Pixels
@@ -34,6 +35,7 @@ class _Job:
 class _Waiting:
     frame: Pixels
     regions: Sequence[Region]
+    moving: Sequence[Box]
     loop: asyncio.AbstractEventLoop
     future: asyncio.Future[list[Detection] | None]
 
@@ -94,9 +96,15 @@ class Inference:
         return await future
 
     async def detect(
-        self, camera: str, frame: Pixels, regions: Sequence[Region]
+        self, camera: str, frame: Pixels, regions: Sequence[Region], moving: Sequence[Box] = ()
     ) -> list[Detection] | None:
         """Detections in regions of `frame`; None when a newer picture took its place.
+
+        Args:
+            camera: whose picture it is.
+            frame: the picture.
+            regions: where to look; one at least.
+            moving: what moves in it, fractions of the picture.
 
         Raises:
             Refused: the model failed.
@@ -110,7 +118,7 @@ class Inference:
             self._asked[camera] = time.monotonic()
             displaced = self._waiting.get(camera)
             # In the other's place: who asks often does not lose its turn.
-            self._waiting[camera] = _Waiting(frame, regions, loop, future)
+            self._waiting[camera] = _Waiting(frame, regions, moving, loop, future)
             self._changed.notify()
         if displaced is not None:
             self.dropped[camera] += 1
@@ -183,7 +191,7 @@ class Inference:
             self.detected[camera] += 1
             looks = [(region, next(found)) for region in item.regions]
             size = item.frame.shape[1], item.frame.shape[0]
-            _tell(item.loop, item.future, merge(looks, size), None)
+            _tell(item.loop, item.future, merge(looks, size, item.moving), None)
 
 
 def _tell(

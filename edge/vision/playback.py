@@ -154,7 +154,7 @@ def _watched(
             size = newest.frame.shape[1], newest.frame.shape[0]
             wanted = regions.plan(size, news.moving, tracker.boxes, news.at, ALLOWED)
             found = detector.detect([region.cut(newest.frame) for region in wanted])
-            looks = merge(list(zip(wanted, found, strict=True)), size)
+            looks = merge(list(zip(wanted, found, strict=True)), size, news.moving)
             objects = tracker.step(as_found(looks, *size), newest.stamp)
             viewer.attentive = attention.step(tracker.restless, newest.stamp)
             seen = Sighting(camera.code, newest.stamp, Quality.GOOD, objects, news.moving)

@@ -11,10 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from edge.domain.observation import Box, Label
 from edge.vision.detector import Detection
 from edge.vision.picture import Pixels
-
-Box = tuple[float, float, float, float]
 
 MAX_REGIONS = 3  # a picture, the whole picture included
 WHOLE_S = 1.0  # the whole picture is looked at this often at least
@@ -141,21 +140,28 @@ class Regions:
 
 
 def merge(
-    looks: Sequence[tuple[Region, Sequence[Detection]]], size: tuple[int, int]
+    looks: Sequence[tuple[Region, Sequence[Detection]]],
+    size: tuple[int, int],
+    moving: Sequence[Box],
 ) -> list[Detection]:
     """The detections of several regions in pixels of the picture, each thing once.
 
-    Of two that are one thing the one stays that no inner edge cuts off, else the surer one. What
-    is cut off below stands nobody knows where: it is left out.
+    So much enlarged, posts and bushes look like somebody: in a crop only people who touch what
+    moves are sure. Vehicles are large enough for whole pictures. Of two that are one thing the one
+    stays that no inner edge cuts off, else the surer one. What is cut off below stands nobody
+    knows where: it is left out.
     """
+    whole, moves = Region(0, 0, *size), [_inside(box, size) for box in moving]
     placed: list[tuple[bool, int, Detection]] = []
     for index, (region, found) in enumerate(looks):
         for item in found:
             x1, y1, x2, y2 = item.box
             box = (x1 + region.left, y1 + region.top, x2 + region.left, y2 + region.top)
             low = region.bottom < size[1] and box[3] > region.bottom - CUT_PX
+            sure = item.sure and (region == whole or _believed(item.label, box, moves))
             if not low:
-                placed.append((_is_cut(box, region, size), index, replace(item, box=box)))
+                found_here = replace(item, box=box, sure=sure)
+                placed.append((_is_cut(box, region, size), index, found_here))
     placed.sort(key=lambda entry: (entry[0], -entry[2].score))
     kept: list[tuple[int, Detection]] = []
     for _, index, item in placed:
@@ -166,6 +172,12 @@ def merge(
         if not told:
             kept.append((index, item))
     return sorted((item for _, item in kept), key=lambda item: -item.score)
+
+
+def _believed(label: Label, box: Box, moves: Sequence[Box]) -> bool:
+    return label is Label.PERSON and any(
+        box[0] < x2 and x1 < box[2] and box[1] < y2 and y1 < box[3] for x1, y1, x2, y2 in moves
+    )
 
 
 def _is_cut(box: Box, region: Region, size: tuple[int, int]) -> bool:

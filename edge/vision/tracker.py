@@ -42,8 +42,8 @@ class Tracker:
 
     @property
     def boxes(self) -> list[Box]:
-        """Where all that is followed is expected; fractions of the picture."""
-        return [track.box for track in self._tracks]
+        """Where all that is told is expected; fractions of the picture."""
+        return [track.box for track in self._tracks if track.confirmed]
 
     @property
     def restless(self) -> bool:

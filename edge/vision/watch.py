@@ -238,7 +238,7 @@ class _Watcher:
         allowed, t = self._inference.allowed, picture.stamp.mono_us / 1e6
         wanted = regions.plan((width, height), moving, tracker.boxes, t, allowed)
         try:
-            detections = await self._inference.detect(code, picture.frame, wanted)
+            detections = await self._inference.detect(code, picture.frame, wanted, moving)
         except Refused as error:
             self._detector_lost(str(error))
             self._emit(Sighting(code, picture.stamp, Quality.BAD, (), moving), picture)

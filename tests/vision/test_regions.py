@@ -119,38 +119,49 @@ def _person(*box: float, score: float = 0.9) -> Detection:
 
 
 CROP = Region(400, 200, 848, 456)
+MOVING = [(0.3, 0.2, 0.7, 1.0)]
 
 
 def test_a_thing_seen_in_crop_and_whole_picture_is_told_once_in_pixels_of_the_picture():
     found = merge(
         [(WHOLE, [_person(500, 300, 530, 390, score=0.5)]), (CROP, [_person(101, 99, 131, 191)])],
         SIZE,
+        MOVING,
     )
     assert found == [_person(501, 299, 531, 391)]
 
 
 def test_of_two_the_one_stays_that_no_edge_cuts_off():
     whole, cut = _person(380, 300, 430, 420, score=0.45), _person(0, 100, 30, 220, score=0.95)
-    assert merge([(CROP, [cut]), (WHOLE, [whole])], SIZE) == [whole]
+    assert merge([(CROP, [cut]), (WHOLE, [whole])], SIZE, MOVING) == [whole]
 
 
 @pytest.mark.parametrize("box", [(0, 100, 30, 220), (10, 0, 40, 80), (420, 100, 448, 220)])
 def test_a_box_cut_off_beside_or_above_is_better_than_nothing(box):
-    assert len(merge([(CROP, [_person(*box)])], SIZE)) == 1
+    assert len(merge([(CROP, [_person(*box)])], SIZE, MOVING)) == 1
 
 
 def test_whoever_is_cut_off_below_stands_nobody_knows_where():
-    assert merge([(CROP, [_person(10, 100, 40, 256)])], SIZE) == []
+    assert merge([(CROP, [_person(10, 100, 40, 256)])], SIZE, MOVING) == []
     low = Region(400, 464, 848, 720)
-    assert len(merge([(low, [_person(10, 100, 40, 256)])], SIZE)) == 1
+    assert len(merge([(low, [_person(10, 100, 40, 256)])], SIZE, MOVING)) == 1
 
 
 def test_two_abreast_in_one_look_stay_two():
     pair = [_person(500, 300, 540, 400), _person(510, 300, 548, 400)]
-    assert len(merge([(WHOLE, pair)], SIZE)) == 2
+    assert len(merge([(WHOLE, pair)], SIZE, MOVING)) == 2
 
 
 def test_a_truck_and_the_person_before_it_stay_two():
     truck = Detection(Label.VEHICLE, 0.8, (300, 200, 700, 500))
-    found = merge([(WHOLE, [truck]), (CROP, [_person(100, 100, 130, 190)])], SIZE)
+    found = merge([(WHOLE, [truck]), (CROP, [_person(100, 100, 130, 190)])], SIZE, MOVING)
     assert [item.label for item in found] == [Label.PERSON, Label.VEHICLE]
+
+
+def test_in_a_crop_only_people_who_move_are_sure():
+    standing, walking = _person(10, 20, 40, 110), _person(200, 100, 230, 190)
+    car = Detection(Label.VEHICLE, 0.9, (200, 100, 300, 150))
+    moving = [(610 / 1280, 0.5, 620 / 1280, 0.6)]
+    found = merge([(CROP, [standing, walking, car])], SIZE, moving)
+    assert [item.sure for item in found] == [False, True, False]
+    assert all(item.sure for item in merge([(WHOLE, [standing, walking, car])], SIZE, []))
