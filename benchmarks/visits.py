@@ -1,7 +1,8 @@
 """Visits to a shaft mouth in rendered scenes: how many are found, and what is raised for nothing.
 
 For each light and weather: visits of 2 to 20 s, near and far, and hours in which nobody comes but
-lamps are switched, clouds pass, plants sway, insects fly. The product's own gate, detector,
+lamps are switched, clouds pass, plants sway, insects fly; and a few animals through the zone, told
+apart. The product's own gate, detector,
 tracker, zones and rules work in simulated time; every picture they ask for has been through H.264
 at a camera's bit rate. The second table is OpenCV's MOG2 before the same detector on
 the same clips, for `--baseline-hours` of the empty ones.
@@ -14,33 +15,44 @@ import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import cv2
 
 from benchmarks import visits_clip, visits_mog2, visits_run
 from benchmarks.rig import report
-from benchmarks.visits_run import Opened
+from benchmarks.visits_clip import Clip
+from benchmarks.visits_run import LATE_S, Opened, Played
 from edge.vision.loading import load_detector
 from simulators.cameras.scene.weather import SETTINGS
 
 LAYOUTS = 2  # of the mine, from each view
+ANIMALS = 2  # through the zone in each of them
 WORKERS = 2
 BENCHES = {"eseal": visits_run.run, "mog2": visits_mog2.run}
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One clip through one of the benches: visits where `visits` is not 0, else emptiness."""
+    """One clip through one of the benches.
+
+    Attributes:
+        kind: "visits", "empty" or "animals".
+        size: how many visits or animals, or seconds of emptiness.
+    """
 
     bench: str
     setting: str
     view: str
     number: int
-    visits: int
-    seconds: float
+    kind: str
+    size: int
     model: str
+
+    @property
+    def where(self) -> str:
+        return f"{self.bench} {self.setting} {self.view} layout {self.number}"
 
 
 @dataclass(slots=True)
@@ -53,25 +65,15 @@ class Tally:
     delays: list[float] = field(default_factory=list)
     empty_s: float = 0.0
     false: int = 0
-    other: int = 0
+    animals: int = 0
+    alarmed_at: int = 0
     asked: int = 0
     detected: int = 0
     lines: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
-        for name in (
-            "visits",
-            "found",
-            "unnamed",
-            "empty_s",
-            "false",
-            "other",
-            "asked",
-            "detected",
-        ):
-            setattr(self, name, getattr(self, name) + getattr(other, name))
-        self.delays += other.delays
-        self.lines += other.lines
+        for one in fields(self):
+            setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
 
     @property
     def recall(self) -> float | None:
@@ -86,27 +88,43 @@ def work(job: Job) -> Tally:
     """Play one clip."""
     cv2.setNumThreads(1)
     detector = load_detector(job.model, 1)
-    if job.visits:
-        clip = visits_clip.visits(job.setting, job.view, job.number, job.visits)
-    else:
-        clip = visits_clip.empty(job.setting, job.view, job.number, job.seconds)
+    make = {
+        "visits": visits_clip.visits,
+        "empty": visits_clip.empty,
+        "animals": visits_clip.animals,
+    }[job.kind]
+    clip = make(job.setting, job.view, job.number, job.size)
     played = BENCHES[job.bench](clip, detector)
-    where = f"{job.bench} {job.setting} {job.view} layout {job.number}"
-    tally = Tally()
-    if not job.visits:
-        tally.empty_s, tally.asked, tally.detected = clip.seconds, played.asked, played.detected
-        for opened in played.opened:
-            tally.lines.append(
-                f"false: {where}: {opened.code} at {opened.t:.1f} s, {_cause(clip, opened)}"
-            )
-        tally.false = len(played.opened)
-        return tally
-    tally.visits = len(clip.visits)
+    if job.kind == "visits":
+        return _of_visits(job, clip, played)
+    if job.kind == "animals":
+        return Tally(
+            animals=len(clip.events),
+            alarmed_at=sum(
+                any(event.begin <= opened.t <= event.end + LATE_S for opened in played.opened)
+                for event in clip.events
+            ),
+        )
+    return Tally(
+        empty_s=clip.seconds,
+        asked=played.asked,
+        detected=played.detected,
+        false=len(played.opened),
+        lines=[
+            f"false: {job.where}: {opened.code} at {opened.t:.1f} s, {_cause(clip, opened)}"
+            for opened in played.opened
+        ],
+    )
+
+
+def _of_visits(job: Job, clip: Clip, played: Played) -> Tally:
+    tally = Tally(visits=len(clip.visits))
     for visit in clip.visits:
         alarm = visits_run.found(visit, played)
         if alarm is None:
             what = f"{visit.what}, {visit.begin:.1f} to {visit.end:.1f} s"
-            tally.lines.append(f"missed: {where}: {what}: {visits_run.why_missed(visit, played)}")
+            why = visits_run.why_missed(visit, played)
+            tally.lines.append(f"missed: {job.where}: {what}: {why}")
             continue
         tally.found += 1
         tally.unnamed += alarm.code != "person-at-shaft"
@@ -114,7 +132,7 @@ def work(job: Job) -> Tally:
     return tally
 
 
-def _cause(clip: visits_clip.Clip, opened: Opened) -> str:
+def _cause(clip: Clip, opened: Opened) -> str:
     names = sorted({e.what for e in clip.events if e.begin - 1 <= opened.t <= e.end + 10})
     return f"with {', '.join(names)}" if names else "with nothing in particular"
 
@@ -127,12 +145,12 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
         for setting in args.condition:
             for view in visits_clip.VIEWS:
                 for number in range(LAYOUTS):
+                    at = (bench, setting, view, number)
                     if hours > 0:
-                        seconds = hours * 3600 / clips
-                        yield Job(bench, setting, view, number, 0, seconds, args.model)
+                        yield Job(*at, "empty", round(hours * 3600 / clips), args.model)
                     if args.visits and (bench == "eseal" or hours > 0):
-                        count = -(-args.visits // clips)
-                        yield Job(bench, setting, view, number, count, 0.0, args.model)
+                        yield Job(*at, "visits", -(-args.visits // clips), args.model)
+                        yield Job(*at, "animals", ANIMALS, args.model)
 
 
 def measure(args: argparse.Namespace) -> dict[tuple[str, str], Tally]:
@@ -143,9 +161,7 @@ def measure(args: argparse.Namespace) -> dict[tuple[str, str], Tally]:
         waiting = {pool.submit(work, job): job for job in jobs(args)}
         for number, future in enumerate(as_completed(waiting), start=1):
             job, tally = waiting[future], future.result()
-            kind = "visits" if job.visits else "empty"
-            where = f"{job.bench} {job.setting} {job.view} layout {job.number}"
-            print(f"{number} of {len(waiting)}: {where}, {kind}", flush=True)
+            print(f"{number} of {len(waiting)}: {job.where}, {job.kind}", flush=True)
             found.setdefault((job.bench, job.setting), Tally()).add(tally)
             for line in tally.lines:
                 print(line, flush=True)
@@ -156,9 +172,9 @@ def table(found: dict[tuple[str, str], Tally], bench: str, settings: list[str]) 
     """Markdown."""
     head = (
         "| condition | visits | found | unnamed | delay p50, max s | empty h | false | a day "
-        "| decoded, detected a minute |"
+        "| animals alarmed at | decoded, detected a minute |"
     )
-    rows = [f"\n{bench}", head, "|" + "---|" * 9]
+    rows = [f"\n{bench}", head, "|" + "---|" * 10]
     for setting in settings:
         tally = found.get((bench, setting), Tally())
         delays = sorted(tally.delays) or [float("nan")]
@@ -167,6 +183,7 @@ def table(found: dict[tuple[str, str], Tally], bench: str, settings: list[str]) 
             f"| {setting} | {tally.visits} | {tally.found} | {tally.unnamed} "
             f"| {delays[len(delays) // 2]:.1f}, {delays[-1]:.1f} "
             f"| {tally.empty_s / 3600:.2f} | {tally.false} | {_shown(tally.false_per_day)} "
+            f"| {tally.alarmed_at} of {tally.animals} "
             f"| {tally.asked / minutes:.0f}, {tally.detected / minutes:.1f} |"
         )
     return "\n".join(rows)

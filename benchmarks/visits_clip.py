@@ -213,16 +213,32 @@ def _infrared(scene: Scene, rng: np.random.Generator, t: float) -> list[Event]:
 
 
 def _animal(scene: Scene, rng: np.random.Generator, t: float) -> list[Event]:
-    """A dog or a cat, half of the time through the zone."""
-    mouth, line = scene.layout.extras["mouth"]
-    depth = line if rng.random() < 0.5 else 8.5
+    """A dog or a cat beside the zone."""
+    return [_cross(scene, rng, t, 8.5)]
+
+
+def _cross(scene: Scene, rng: np.random.Generator, t: float, depth: float) -> Event:
+    mouth, _ = scene.layout.extras["mouth"]
     side = float(rng.choice([-1, 1]))
     kind = str(rng.choice(["dog", "cat"]))
     route = [(mouth - 9 * side, depth), (mouth + 9 * side, depth - 0.5)]
     actor = Actor.along(kind, t, route, seed=int(rng.integers(1 << 30)))
     scene.actors.append(actor)
-    where = "through the zone" if depth == line else "beside the zone"
-    return [Event(actor.start, actor.end, f"{kind} {where}")]
+    return Event(actor.start, actor.end, kind)
+
+
+def animals(setting: str, view: str, number: int, count: int) -> Clip:
+    """`count` dogs and cats that go through the zone: nobody, but more than an empty scene."""
+    scene = build(setting, view, number)
+    scene.nuisances = steady(scene, setting, number)
+    _, line = scene.layout.extras["mouth"]
+    rng = np.random.default_rng([SEED, number, 2])
+    events: list[Event] = []
+    t = SETTLE_S
+    for _ in range(count):
+        events.append(_cross(scene, rng, t, line))
+        t = events[-1].end + SETTLE_S
+    return Clip(scene, t, (), tuple(events))
 
 
 _DUSK: tuple[tuple[Make, float], ...] = (
@@ -230,17 +246,17 @@ _DUSK: tuple[tuple[Make, float], ...] = (
     (_headlights, 500),
     (_infrared, 1200),
     (_exposure, 900),
-    (_animal, 3600),
+    (_animal, 1800),
 )
 _NIGHT: tuple[tuple[Make, float], ...] = (
     (_lamp, 900),
     (_headlights, 500),
     (_exposure, 900),
-    (_animal, 3600),
+    (_animal, 1800),
 )
-_WEATHER: tuple[tuple[Make, float], ...] = ((_exposure, 600), (_headlights, 1200), (_animal, 3600))
+_WEATHER: tuple[tuple[Make, float], ...] = ((_exposure, 600), (_headlights, 1200), (_animal, 1800))
 _HAPPENS: dict[str, tuple[tuple[Make, float], ...]] = {
-    "day": ((_cloud, 200), (_exposure, 900), (_animal, 3600)),
+    "day": ((_cloud, 200), (_exposure, 900), (_animal, 1800)),
     "dusk": _DUSK,
     "ir-night-4": _NIGHT,
     "ir-night-8": _NIGHT,

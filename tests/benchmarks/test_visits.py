@@ -71,6 +71,16 @@ def test_a_stream_makes_only_pictures_that_are_asked_for_and_begins_at_a_key():
     assert 16 <= stream.qp <= 46
 
 
+def test_animals_go_through_the_zone_one_after_another():
+    clip = visits_clip.animals("day", "near", 0, 3)
+    assert [actor.kind.label for actor in clip.scene.actors] == ["animal"] * 3
+    zone = clip.scene.layout.zones["shaft-mouth"]
+    for actor, event in zip(clip.scene.actors, clip.events, strict=True):
+        pose = actor.at((event.begin + event.end) / 2)
+        assert pose is not None
+        assert visits_clip.within(pose.place, zone)
+
+
 class _Knows:
     """Finds whoever is there: the truth of the scene."""
 
