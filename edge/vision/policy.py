@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
+from statistics import median
 from typing import NamedTuple
 
 from edge.domain.names import Name
@@ -21,6 +22,7 @@ PROMISED_GROUP_S = 1.05  # an alarm within two seconds needs a key picture every
 
 MEASURED_S = 5.0  # a stream is measured over its newest groups that fill this time, …
 MEASURED_GROUPS = 2  # … at least so many: a server may send the first one all at once
+OVERDUE = 1.25  # of the usual group: one that lasts longer is a longer group
 TELL_S = 5.0  # between two reports of a stream's facts
 CHANGED = 0.2  # share by which a figure must have changed to be told again
 
@@ -154,7 +156,9 @@ class Meter:
         lasting = now - self._key_at if self._key_at is not None else 0.0
         gop_s = fps = kbps = 0.0
         if len(self._groups) >= MEASURED_GROUPS and self._spanned > 0:
-            gop_s = max(lasting, *(group.seconds for group in self._groups))
+            # The middle one: packets come in bursts, and a change of scene may bring an early key.
+            gop_s = median(group.seconds for group in self._groups)
+            gop_s = lasting if lasting > OVERDUE * gop_s else gop_s
             fps = sum(group.packets for group in self._groups) / self._spanned
             kbps = sum(group.size for group in self._groups) * 8e-3 / self._spanned
         elif lasting >= KEYS_GROUP_S:  # long enough to say something of the one under way

@@ -105,6 +105,16 @@ def test_a_group_that_does_not_end_is_a_long_one_before_it_ends():
     assert fresh.facts.fps == pytest.approx(25, rel=0.05)
 
 
+def test_one_early_key_and_one_late_packet_do_not_change_the_policy():
+    meter, t, policies = Meter(Watch.AUTO), 0.0, []
+    meter.codec, meter.shape = "h264", (1920, 1080)
+    for group_s in (2.0, 2.0, 2.0, 2.0, 2.2, 1.8, 0.6, 1.4, 2.0, 2.0):
+        _measured(meter, 100.0, group_s, start=t)
+        t += group_s
+        policies.append(meter.policy.decoding)
+    assert set(policies[4:]) == {Decoding.KEYS}
+
+
 def test_a_first_group_that_comes_all_at_once_is_not_believed_alone():
     meter = Meter(Watch.AUTO)
     for i in range(50):
