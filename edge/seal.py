@@ -41,6 +41,7 @@ from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
 from edge.vision.blindness import GateAnalyser
 from edge.vision.liveness import answers
+from edge.vision.liveness.analyser import LivenessAnalyser
 from edge.vision.motion import MotionAnalyser
 from edge.vision.quality import PictureAnalyser
 from edge.vision.zones import ZoneAnalyser
@@ -82,6 +83,7 @@ class Seal:
         self._gates = {camera.code: GateAnalyser(camera) for camera in config.camera}
         self._motion = {camera.code: MotionAnalyser(camera) for camera in config.camera}
         self._pictures = {camera.code: PictureAnalyser(camera) for camera in config.camera}
+        self._alive = {camera.code: LivenessAnalyser(camera) for camera in config.camera}
         self._lost_kind = {
             DETECTOR: ActivityKind.DETECTOR_LOST,
             **{meter.code: ActivityKind.METER_LOST for meter in meters},
@@ -181,6 +183,7 @@ class Seal:
             return [answer(order, now, failed=failed)]
         if isinstance(order.args, TakeReference):
             self._pictures[order.args.camera].retake("order")
+            self._alive[order.args.camera].anew()
             return [answer(order, now)]
         self._rules, judged = step(self._rules, order, now)
         return judged
@@ -209,8 +212,10 @@ class Seal:
         pictures = self._pictures[observation.source]
         if isinstance(observation, ReferenceAsked):
             pictures.retake("command")
+            self._alive[observation.source].anew()
             return Outcome([], [])
         activities = pictures.step(observation)
+        activities += self._alive[observation.source].step(observation)
         activities += self._gates[observation.source].step(observation)
         return Outcome(pictures.taken(), activities)
 

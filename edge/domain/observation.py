@@ -100,6 +100,9 @@ class Measures:
         height: of the picture as the camera sends it.
         repeats: how many looks of the last five minutes were seen before, all the same time before.
         repeat_lag_s: how long before; 0 without any.
+        clock_s: second of the day that the clock in the picture shows; -1 where none can be read,
+            -2 while it is learned.
+        clock_date: the eight digits before it, as a number; 0 where there are none.
         sketch: what is compared with the reference (edge/vision/sketch.py); empty without.
     """
 
@@ -114,6 +117,8 @@ class Measures:
     height: float = 0.0
     repeats: float = 0.0
     repeat_lag_s: float = 0.0
+    clock_s: float = -2.0
+    clock_date: float = 0.0
     sketch: bytes = b""
 
 
@@ -129,6 +134,8 @@ RANGES: Mapping[str, tuple[float, float]] = {
     "height": (0, 16384),
     "repeats": (0, 1e6),
     "repeat_lag_s": (0, 1e6),
+    "clock_s": (-2, 86_399),
+    "clock_date": (0, 99_999_999),
 }
 """What a measure can be; a process that says anything else is not believed."""
 

@@ -267,6 +267,8 @@ def _figures(observation: Observation) -> dict[str, float]:
                 "brightness": round(observation.measures.brightness, 1),
                 "sharpness": round(observation.measures.sharpness, 1),
                 "still_s": round(observation.measures.still_s, 1),
+                "repeats": round(observation.measures.repeats),
+                "clock_read": int(observation.measures.clock_s >= 0),
                 "gate_limit": round(observation.limit, 1),
             }
         case ChallengeRun():

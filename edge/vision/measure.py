@@ -114,5 +114,7 @@ class Measurer:
             height=size[1],
             repeats=self._life.signs.repeats,
             repeat_lag_s=_same(self._life.signs.repeat_lag_s),
+            clock_s=self._life.signs.clock_s,
+            clock_date=self._life.signs.clock_date,
             sketch=sketch.pack(),
         )

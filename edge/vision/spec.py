@@ -112,6 +112,25 @@ class LineSpec(Spec):
         return end
 
 
+class ClockSpec(Spec):
+    """The time that the camera writes into its picture; found and read by itself."""
+
+    utc_offset_h: float = Field(
+        default=8.0,
+        ge=-12,
+        le=14,
+        description="hours by which its time zone is ahead of UTC",
+        examples=[8.0],
+    )
+    most_off_s: float = Field(
+        default=120.0,
+        ge=5,
+        le=3600,
+        description="seconds by which it may differ from the gateway's clock",
+        examples=[120.0],
+    )
+
+
 class MaskSpec(Spec):
     """A polygon in which nothing counts as moving; the detector looks there all the same."""
 
@@ -166,6 +185,7 @@ class CameraSpec(Spec):
     mask: Many[MaskSpec] = Field(
         default=(), max_length=32, description="where motion means nothing: trees, flags, a road"
     )
+    clock: ClockSpec = Field(default=ClockSpec(), description="the time in its picture")
     camera_code: Annotated[str, platform_code(20)] = Field(
         default="",
         description="20-digit camera code of the platform",

@@ -18,7 +18,7 @@ from edge import config
 from edge.domain.catalogue import CATALOGUE
 from edge.sensors.spec import ChallengeSpec, ContactSpec, MeterSpec, SerialBus, TcpBus, ViewSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
-from edge.vision.spec import CameraSpec, ClipSpec, LineSpec, MaskSpec, ZoneSpec
+from edge.vision.spec import CameraSpec, ClipSpec, ClockSpec, LineSpec, MaskSpec, ZoneSpec
 
 _COMMON = tuple(name for name in TcpBus.model_fields if name in SerialBus.model_fields)
 
@@ -36,6 +36,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "`[[camera.mask]]`": (MaskSpec, ()),
     "`[[camera.zone]]`": (ZoneSpec, ()),
     "`[[camera.line]]`": (LineSpec, ()),
+    "`[camera.clock]`": (ClockSpec, ()),
     "`[[challenge]]`": (ChallengeSpec, ()),
     "`[[challenge.view]]`": (ViewSpec, ()),
     "`[clip]`": (ClipSpec, ()),

@@ -28,6 +28,7 @@ PLACES = {
     "`[[camera.zone]]`": "camera.0.zone.0",
     "`[[camera.line]]`": "camera.0.line.0",
     "`[[camera.mask]]`": "camera.0.mask.0",
+    "`[camera.clock]`": "camera.0.clock",
     "`[[challenge]]`": "challenge.0",
     "`[[challenge.view]]`": "challenge.0.view.0",
     "`[detector]`": "detector",

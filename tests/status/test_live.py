@@ -98,6 +98,9 @@ async def test_a_source_shows_its_newest_figures_and_their_age(busy):
         "brightness": 110.0,
         "sharpness": 200.0,
         "still_s": 0.0,
+        "gate_limit": 0.0,
+        "repeats": 0,
+        "clock_read": 0,
     }
     assert camera["detected_s"] == 7.0
     assert (camera["watched"], door["watched"]) == (None, None)

@@ -46,6 +46,10 @@ const FIGURES = {
   brightness: [say("亮度", "brightness"), ""],
   sharpness: [say("清晰度", "sharpness"), ""],
   still_s: [say("画面未变", "unchanged for"), "s"],
+  repeats: [say("重复画面", "pictures seen before"), ""],
+  clock_read: [say("画面时钟可读", "clock in the picture read"), ""],
+  lamp_seen: [say("看到验证灯", "challenge lamp seen"), ""],
+  lamp_step: [say("验证灯亮度", "brighter by"), ""],
   gate_limit: [say("移动门限", "motion from"), ""],
 };
 const MAX_FIGURES = 6;

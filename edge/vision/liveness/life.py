@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.vision.liveness.clock import LOOKING, ClockReader
 from edge.vision.liveness.repeats import Repeats
 from edge.vision.picture import Pixels
 
@@ -14,6 +15,8 @@ class Signs:
 
     repeats: float = 0.0
     repeat_lag_s: float = 0.0
+    clock_s: float = LOOKING
+    clock_date: float = 0.0
 
 
 class Life:
@@ -21,9 +24,11 @@ class Life:
 
     def __init__(self) -> None:
         self._repeats = Repeats()
+        self._clock = ClockReader()
         self.signs = Signs()
 
     def step(self, luma: Pixels, t: float, since_key: int) -> None:
         """Take the luma of every picture that is looked at."""
         seen = self._repeats.step(luma, t, since_key)
-        self.signs = Signs(float(seen.looks), seen.lag_s)
+        shown = self._clock.step(luma, t)
+        self.signs = Signs(float(seen.looks), seen.lag_s, shown.second, shown.date)

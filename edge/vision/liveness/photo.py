@@ -19,7 +19,7 @@ import numpy.typing as npt
 from edge.vision.sketch import CELL, COLS, ROWS, WIDTH, Field, Floats, Sketch
 
 BEFORE_S = 90.0  # time constant of what was there before
-LEARN_LOOKS = 30  # looks until that is known
+LEARN_LOOKS = 10  # looks until that is known
 DISTURBED = 0.8  # of the usual agreement: below it something changed the whole picture …
 DISTURBED_LOOKS = 3  # … when it lasts for so many looks
 BLIND = 0.25  # of the usual agreement: there was something before the lens

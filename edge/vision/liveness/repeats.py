@@ -34,6 +34,7 @@ FEW_BITS = 160  # a picture with fewer flat pairs is not judged
 WARM = 30  # looks until there is something to compare with
 AGREE = 0.63  # share of equal signs that a repeat has at least …
 STANDS_OUT = 8.0  # … and by how many deviations it stands out among all other looks
+SAMPLE = 512  # of the other looks: enough for their middle and spread
 REGION_AGREE = 0.55  # in each region
 REGIONS_AGREE = 6  # of those that have enough bits
 REGION_BITS = 16
@@ -88,7 +89,7 @@ class Repeats:
 
     def __init__(self) -> None:
         self._signer = Signer()
-        self._kept = np.zeros((KEPT, BANDS * PAIRS // 64), np.uint64)
+        self._kept = np.zeros((BANDS * PAIRS // 64, KEPT), np.uint64)
         self._times = np.full(KEPT, np.inf)
         self._count = 0
         self._newest = -np.inf
@@ -112,7 +113,7 @@ class Repeats:
 
     def _equal(self, luma: Pixels, t: float) -> float | None:
         """How long ago this very picture, without the strips of the clock, was a key picture."""
-        rows = np.ascontiguousarray(inner(luma)[::4])
+        rows = np.ascontiguousarray(inner(luma)[::16])
         now = zlib.crc32(rows.data, rows.shape[0] << 16 | rows.shape[1])
         self._last.append(now)
         before = self._prints.pop(now, None)
@@ -131,10 +132,10 @@ class Repeats:
         signs, counts = signed
         slot, filled = self._count % KEPT, min(self._count, KEPT)
         self._count += 1
-        kept, times = self._kept[:filled], self._times[:filled]
+        kept, times = self._kept[:, :filled], self._times[:filled]
         found = _standing_out(signs, counts, kept, t - times >= LEAST_LAG_S)
         lag_s = None if found is None else float(t - times[found])
-        self._kept[slot], self._times[slot] = signs, t
+        self._kept[:, slot], self._times[slot] = signs, t
         return lag_s
 
 
@@ -178,10 +179,11 @@ def _standing_out(
     bits = int(np.bitwise_count(counts).sum())
     if int(old.sum()) < WARM or bits < FEW_BITS:
         return None
-    equal = ~(kept ^ signs) & counts
-    share = np.bitwise_count(equal).sum(axis=1) / bits
+    equal = np.bitwise_count(~(kept ^ signs[:, None]) & counts[:, None])
+    share = equal.sum(axis=0, dtype=np.uint16) / np.float32(bits)
     best = int(np.argmax(np.where(old, share, -1.0)))
     others = share[old]
+    others = others[:: -(-len(others) // SAMPLE)]
     middle = float(np.median(others))
     spread = 1.4826 * float(np.median(np.abs(others - middle)))
     spread = max(spread, 0.5 / bits**0.5)
@@ -190,6 +192,6 @@ def _standing_out(
         return None
     of_region = np.bitwise_count(counts)
     enough = of_region >= REGION_BITS
-    agreed = np.bitwise_count(equal[best])[enough] / of_region[enough]
+    agreed = equal[enough, best] / of_region[enough]
     wanted = REGIONS_AGREE / REGIONS * int(enough.sum())
     return best if int((agreed >= REGION_AGREE).sum()) >= wanted else None

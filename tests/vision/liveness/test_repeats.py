@@ -127,6 +127,6 @@ def test_what_is_kept_is_bounded_and_the_oldest_goes_first(kept, seed):
         repeats = Repeats()
         for index in range(kept + 20):
             repeats.step(seen(place(), seed + index), float(index), 0)
-        assert repeats._kept.shape[0] == kept
+        assert repeats._kept.shape[1] == kept
         assert len(repeats._prints) <= kept
         assert float(repeats._times.min()) == 20.0
