@@ -7,9 +7,7 @@ else as well takes a commit apart for milliseconds, now ours, now the other's.
 
 - `append_vs_sqlite`: bare SQLite writes the same bytes (the ledger's own rows of leaves and tree
   nodes, made beforehand) in the same tables with the same pragmas: what the ledger adds is
-  spelling and hashing. The lower of 1 and 10 records a commit. Both block the caller's thread.
-- `…_submitted`: ours is handed to the ledger's thread and comes back as a future, as the daemon's
-  event loop does it, which must not wait for a disk: two changes of thread more.
+  spelling, hashing, futures and its thread. The lower of 1 and 10 records a commit.
 - `…_leaves_only`: SQLite writes only the leaves, without lanes, types, indices or a tree.
 - with 1 and 10 records a commit each commit is waited for before the next records are handed
   over; with 500, a full commit, one batch is spelled while another is written, as on a busy
@@ -54,9 +52,6 @@ class Ours:
     def __init__(self, ledger: Ledger, under_way: int = 1) -> None:
         self._ledger = ledger
         self._under_way = under_way
-
-    def append(self, commits: int, records: int) -> list[float]:
-        return [timed(partial(self._ledger.append, batch)) for batch in batches(commits, records)]
 
     def submit(self, commits: int, records: int) -> list[float]:
         return [timed(partial(self._submitted, batch)) for batch in batches(commits, records)]
@@ -165,7 +160,7 @@ def against_sqlite(folder: Path, rounds: int) -> dict[str, Any]:
         leaves = Bare(folder / f"leaves-{records}", leaves_only=True)
         blocks: dict[str, Block] = {"bare": bare.block, "leaves_only": leaves.block}
         if records < 500:
-            blocks |= {"ours": Ours(ours).append, "submitted": Ours(other).submit}
+            blocks |= {"ours": Ours(ours).submit}
         else:
             blocks |= {"ours": Ours(ours, UNDER_WAY).ahead, "alone": Ours(other).submit}
         took = take_turns(blocks, rounds * (6 if records < 500 else 1), commits, records)
@@ -175,13 +170,8 @@ def against_sqlite(folder: Path, rounds: int) -> dict[str, Any]:
         figures[f"sqlite_{records}_us"] = took
         figures[f"ratio_{records}"] = round(took["bare"] / took["ours"], 3)
         figures[f"ratio_{records}_leaves_only"] = round(took["leaves_only"] / took["ours"], 3)
-        if records < 500:
-            figures[f"ratio_{records}_submitted"] = round(took["bare"] / took["submitted"], 3)
     return {
         "append_vs_sqlite": min(figures["ratio_1"], figures["ratio_10"]),
-        "append_vs_sqlite_submitted": min(
-            figures["ratio_1_submitted"], figures["ratio_10_submitted"]
-        ),
         "append_vs_sqlite_500": figures["ratio_500"],
         **figures,
     }
@@ -199,7 +189,7 @@ def against_persistqueue(folder: Path, rounds: int) -> dict[str, Any]:
         return [timed(partial(peer.put, leaf)) for _ in range(commits)]
 
     ledger = open_ledger(folder / "ours-persistqueue")
-    took = take_turns({"ours": Ours(ledger).append, "persistqueue": block}, rounds, 20, 1)
+    took = take_turns({"ours": Ours(ledger).submit, "persistqueue": block}, rounds, 20, 1)
     ledger.close()
     peer.close()
     ratio = round(took["persistqueue"] / took["ours"], 3)
@@ -231,7 +221,7 @@ def against_thingsboard(folder: Path, rounds: int) -> dict[str, Any]:
 
     few = max(3, rounds // 4)
     burst = take_turns({"ours": in_batches, "thingsboard": block}, few, 1, BULK)
-    single = take_turns({"ours": Ours(ledger).append, "thingsboard": block}, few, 3, 1)
+    single = take_turns({"ours": Ours(ledger).submit, "thingsboard": block}, few, 3, 1)
     ledger.close()
     peer.close()
     return {

@@ -137,7 +137,7 @@ def _carry_out(
             with told(directory):
                 _link_evidence(past, directory, heritage)
             drafts = first_leaves(intent["data"], intent["origin"], heritage, state, clock.now())
-            ledger.append(drafts)
+            ledger.submit(drafts).result()
         with told(directory):
             (directory / INTENT).unlink()
             fsync_directory(directory)

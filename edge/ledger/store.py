@@ -133,16 +133,6 @@ class Ledger:
             return future
         return self._writer.put(Append(unplaced))
 
-    def append(self, drafts: Sequence[Draft]) -> list[Record]:
-        """Append `drafts`, all or none; returns once they are durable.
-
-        For callers that may block: on a free ledger the commit is made in their own thread.
-
-        Raises:
-            StorageFull, LedgerCorrupt, ValueError: as `submit`.
-        """
-        return self._writer.do(Append([Unplaced(draft, self.origin) for draft in drafts]))
-
     def put_evidence(self, data: bytes, media_type: str, caption: str) -> Future[EvidenceRef]:
         """Store a file durably, before the record that names it. StorageFull as `submit`."""
         return self._files.submit(self._put_evidence, data, media_type, caption)

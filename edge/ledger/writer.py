@@ -12,7 +12,7 @@ from concurrent.futures import Future
 from contextlib import closing, suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any, TypeVar
 
 from edge.clock import Clock, Stamp
@@ -64,8 +64,6 @@ class Writer:
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()  # None: close
         self._closing = False
         self._ended = False
-        self._turn = Lock()  # whoever holds it commits
-        self._busy = False  # the thread has requests in hand
         self._over: EsealError | None = None
         self._vacuum_pages = 0
         self._thread = Thread(target=self._run, name="eseal-ledger", daemon=True)
@@ -79,27 +77,6 @@ class Writer:
             self._refuse_rest()
         return future
 
-    def do(self, request: Request[R]) -> R:
-        """Do a request for a caller who waits for the disk anyway; gives its result.
-
-        If nothing else waits it is committed in the caller's thread: two changes of thread cost
-        as much as all else that the ledger adds to SQLite.
-        """
-        if self._busy or not self._queue.empty() or not self._turn.acquire(blocking=False):
-            return self.put(request).result()
-        try:
-            asleep = not self._unsealed
-            (outcome,) = self._work([request])
-            if asleep and self._unsealed:
-                self.put(Append(()))  # the thread looks after checkpoints, from now on
-            self._vacuum()
-        finally:
-            self._turn.release()
-        if isinstance(outcome, Exception):
-            raise outcome
-        result: R = outcome
-        return result
-
     def stop(self) -> None:
         """Commit what waits, seal the head, and end the thread."""
         self._queue.put(None)
@@ -109,12 +86,8 @@ class Writer:
         try:
             with closing(self._connection):
                 while not self._closing:
-                    batch = self._take()
-                    with self._turn:
-                        self._process(batch)
-                        self._vacuum()
-                    self._busy = False
-                self._turn.acquire()  # for good: nobody else commits from here on
+                    self._process(self._take())
+                    self._vacuum()
                 self._finish()
         finally:
             self._over = self._over or EsealError("the ledger is closed")
@@ -133,7 +106,6 @@ class Writer:
         while True:
             try:
                 waiting = self._queue.get(timeout=_LOOK_S if self._unsealed else None)
-                self._busy = True
                 break
             except Empty:
                 if self._seal_due(self.durable, self._clock.now()):

@@ -122,7 +122,7 @@ def test_an_open_incident_of_another_version_is_handed_on_as_it_is(
 ):
     ledger = start()
     data = {**INCIDENT, "incident": "of tomorrow", **strange}
-    ledger.append([Draft(RecordType.INCIDENT_OPENED, draft().stamp, data)])
+    ledger.submit([Draft(RecordType.INCIDENT_OPENED, draft().stamp, data)]).result(WAIT_S)
     ledger.close()
     tamper(directory, "UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 5")
     for _ in range(2):  # the second start has only the new log
@@ -139,8 +139,10 @@ def test_a_record_of_another_version_that_names_no_incident_is_passed_over_and_c
 ):
     ledger = start()
     nameless = {key: value for key, value in INCIDENT.items() if key != "incident"}
-    ledger.append([Draft(RecordType.INCIDENT_OPENED, draft().stamp, nameless)])
-    ledger.append([Draft(RecordType.ORDER_ACCEPTED, draft().stamp, {**ORDER, "nonce": "m" * 22})])
+    ledger.submit([Draft(RecordType.INCIDENT_OPENED, draft().stamp, nameless)]).result(WAIT_S)
+    ledger.submit(
+        [Draft(RecordType.ORDER_ACCEPTED, draft().stamp, {**ORDER, "nonce": "m" * 22})]
+    ).result(WAIT_S)
     ledger.close()
     tamper(directory, "UPDATE leaf SET leaf = CAST(leaf || ' ' AS BLOB) WHERE idx = 5")
     with capture_logs() as logs:

@@ -37,10 +37,10 @@ def epochs(directory, signer, province, clock):
     def break_off(*, covered: bool = True):
         ledger = opened(directory, signer, clock)
         ref = ledger.put_evidence(PICTURE, "image/jpeg", "").result(WAIT_S)
-        ledger.append([draft(1), alarm(2, evidence=[{"sha256": ref.sha256}])])
+        ledger.submit([draft(1), alarm(2, evidence=[{"sha256": ref.sha256}])]).result(WAIT_S)
         receipted(ledger, province)
         if not covered:
-            ledger.append([draft(3)])
+            ledger.submit([draft(3)]).result(WAIT_S)
         ledger.close()
         mark(directory, "damaged")
         clock.advance(7200)  # not lately

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -226,94 +228,37 @@ def test_what_waits_is_committed_together_but_not_without_bound(ledger):
     assert len(commits) < 30
 
 
-def threads_of_commits(monkeypatch) -> list[str]:
-    """Names of the threads that write, as they write."""
-    seen: list[str] = []
-    real = Commit.write
+def test_what_many_threads_submit_lies_in_one_order_without_gaps(ledger):
+    told: list[list[int]] = [[], [], [], []]
 
-    def noted(commit, connection):
-        seen.append(threading.current_thread().name)
-        real(commit, connection)
+    def work(mine: list[int]) -> None:
+        mine += [put(ledger, draft(number))[0].index for number in range(40)]
 
-    monkeypatch.setattr(Commit, "write", noted)
-    return seen
-
-
-def test_who_may_block_commits_in_their_own_thread_and_then_it_is_durable(
-    ledger, opener, monkeypatch
-):
-    threads = threads_of_commits(monkeypatch)
-    records = ledger.append([draft(1), alarm(2)])
-    assert [record.index for record in records] == [0, 1]
-    assert ledger.size == 2
-    assert ledger.pending(Lane.ROUTINE, 0, 9) == records[:1]
-    put(ledger, draft(3))
-    assert threads == [threading.current_thread().name, "eseal-ledger"]
-
-
-def test_who_may_block_goes_behind_what_waits(ledger, monkeypatch):
-    begun, go_on = threading.Event(), threading.Event()
-    real = Commit.write
-
-    def slow(commit, connection):
-        begun.set()
-        go_on.wait(WAIT_S)
-        real(commit, connection)
-
-    monkeypatch.setattr(Commit, "write", slow)
-    first = ledger.submit([draft(1)])
-    assert begun.wait(WAIT_S)
-    waiting = [ledger.submit([alarm(i)]) for i in (2, 3)]
-    threading.Timer(0.05, go_on.set).start()
-    assert ledger.append([draft(4)])[0].index == 3
-    assert [future.result(WAIT_S)[0].index for future in (first, *waiting)] == [0, 1, 2]
-
-
-def test_a_checkpoint_comes_in_time_though_the_thread_slept_while_another_committed(
-    ledger, clock, signer
-):
-    ledger.append([draft(1)])  # the first is sealed at once; then the thread has nothing to do
-    ledger.append([draft(2)])
-    assert verify_checkpoint(ledger.checkpoint(), signer.verifier).size == 1
-    clock.advance(10)
-    assert eventually(lambda: verify_checkpoint(ledger.checkpoint(), signer.verifier).size == 2)
-
-
-def test_who_blocks_is_told_what_is_wrong(opener, monkeypatch):
-    ledger = opener()
-    with pytest.raises(ValueError):
-        ledger.append([draft(value=float("nan"))])
-    connection_of(ledger).execute("PRAGMA query_only = ON")
-    with pytest.raises(StorageFull, match="cannot be written"):
-        ledger.append([draft(1)])
-    connection_of(ledger).execute("PRAGMA query_only = OFF")
-    assert ledger.append([draft(1)])[0].index == 0
-    monkeypatch.setattr(Commit, "write", lambda _self, _connection: 1 // 0)
-    with pytest.raises(ZeroDivisionError):
-        ledger.append([draft(2)])
-    with pytest.raises(EsealError, match="writer ended"):
-        ledger.append([draft(3)])
-    with pytest.raises(EsealError, match="writer ended"):
-        put(ledger)
-    ledger.close()
-    with pytest.raises(EsealError, match="writer ended"):
-        ledger.append([draft(4)])
-
-
-def test_many_threads_that_append_and_submit_leave_one_order_without_gaps(ledger):
-    told: list[int] = []
-
-    def work(blocks: bool) -> None:
-        for number in range(40):
-            if blocks:
-                told.append(ledger.append([draft(number)])[0].index)
-            else:
-                told.append(put(ledger, draft(number))[0].index)
-
-    threads = [threading.Thread(target=work, args=(i % 2 == 0,)) for i in range(4)]
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in told]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(WAIT_S)
-    assert sorted(told) == list(range(160))
+    assert sorted(index for mine in told for index in mine) == list(range(160))
+    assert all(mine == sorted(mine) for mine in told)
     assert [int(leaf["id"]) for leaf in ledger.leaves_of(RecordType)] == list(range(160))
+
+
+def test_what_is_submitted_while_the_ledger_is_closed_is_committed_or_refused(opener):
+    for _ in range(10):
+        ledger = opener()
+        size = ledger.size
+        futures: list[Future[Any]] = []
+
+        def work(ledger=ledger, futures=futures) -> None:
+            for number in range(200):
+                futures.append(ledger.submit([draft(number)]))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        ledger.close()
+        thread.join(WAIT_S)
+        taken = [future for future in futures if future.exception(WAIT_S) is None]
+        refused = [future.exception(0) for future in futures[len(taken) :]]
+        assert all(isinstance(error, EsealError) for error in refused)
+        assert [f.result(0)[0].index for f in taken] == list(range(size, size + len(taken)))
