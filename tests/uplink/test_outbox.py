@@ -58,6 +58,15 @@ def test_routine_leaves_a_tenth_of_the_window_to_alarms() -> None:
     assert outbox.take(0.0, 11, 100) is not None
 
 
+@given(st.integers(1, 2000))
+def test_routine_leaves_a_tenth_of_any_window_rounded_down(window: int) -> None:
+    reserved = window // 10
+    outbox = Outbox(0, 0)
+    outbox.lanes[ROUTINE].offer(records(0), READ_AHEAD)
+    assert outbox.take(0.0, reserved, window) is None
+    assert outbox.take(0.0, reserved + 1, window) is not None
+
+
 def test_a_window_of_one_still_carries_routine() -> None:
     outbox = Outbox(0, 0)
     outbox.lanes[ROUTINE].offer(records(0), READ_AHEAD)
