@@ -50,6 +50,7 @@ class Watched:
     def __init__(self, inference: Inference) -> None:
         self.inference = inference
         self.cameras = Cameras()
+        self.chance = 0.0
         self.said: list[tuple[Observation, Picture | None]] = []
         self.pids: list[int] = []
         self.task: asyncio.Task[None] | None = None
@@ -63,7 +64,7 @@ class Watched:
                 clock=clock or SystemClock(),
                 emit=self._emit,
                 cameras=self.cameras,
-                chance=lambda: 0.0,
+                chance=lambda: self.chance,
             )
         )
 
@@ -262,6 +263,15 @@ async def test_a_camera_that_fails_again_and_again_is_tried_ever_more_rarely(wat
     watched.start("file:///nowhere.mp4", clock)
     await watched.until(lambda: len(clock.slept) >= 7)
     assert clock.slept[:7] == [0.5, 1, 2, 4, 8, 15, 15]
+
+
+async def test_cameras_that_failed_together_do_not_come_back_together(watched, monkeypatch):
+    monkeypatch.setattr(process_module, "camera_process", hostile.crash)
+    clock = _Impatient()
+    watched.chance = 0.5
+    watched.start("file:///nowhere.mp4", clock)
+    await watched.until(lambda: len(clock.slept) >= 4)
+    assert clock.slept[:4] == [0.375, 0.75, 1.5, 3]
 
 
 async def test_a_detector_that_fails_is_lost_once_and_back_once(walking):
