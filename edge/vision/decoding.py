@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 import av
 import cv2
@@ -19,6 +19,7 @@ __all__ = ["Canvas", "StreamCodec", "VideoPacket", "colour", "luma"]
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 Frames: TypeAlias = Sequence[av.VideoFrame]
 
+_SELF_CONTAINED = frozenset({"h264", "hevc"})  # all that a decoder needs is in the stream
 _PLANAR = frozenset({"yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "nv12", "gray"})
 
 
@@ -28,18 +29,20 @@ class StreamCodec:
     def __init__(self, stream: av.VideoStream) -> None:
         self.stream = stream
         self.name = stream.codec_context.name
+        self._context = stream.codec_context
+        self.rest()
 
     def decode(self, packet: VideoPacket) -> Frames:
         """Pictures that are ready. Raises Refused when torn, MemoryError when too large."""
         try:
-            return self._sized(self.stream.codec_context.decode(packet))
+            return self._sized(self._context.decode(packet))
         except av.error.InvalidDataError as error:
             raise Refused("a torn packet") from error
 
     def drain(self) -> Frames:
         """What the decoder holds back; then it begins anew."""
         try:
-            return self._sized(self.stream.codec_context.decode(None))
+            return self._sized(self._context.decode(None))
         except av.FFmpegError:
             return []
         finally:
@@ -47,7 +50,16 @@ class StreamCodec:
 
     def restart(self) -> None:
         """Begin anew."""
-        self.stream.codec_context.flush_buffers()
+        self._context.flush_buffers()
+
+    def rest(self) -> None:
+        """Begin anew with a decoder that holds no pictures: of 1080p some are 20 MB."""
+        if self.name not in _SELF_CONTAINED:
+            return
+        context = cast("av.VideoCodecContext", av.CodecContext.create(self.name, "r"))
+        context.extradata = self.stream.codec_context.extradata
+        context.thread_type, context.thread_count = "NONE", 1
+        self._context = context
 
     @staticmethod
     def _sized(frames: Frames) -> Frames:

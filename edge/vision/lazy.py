@@ -41,6 +41,9 @@ class Codec(Protocol[_Taken_contra, _Given_co]):
     def restart(self) -> None:
         """Begin anew, at a key."""
 
+    def rest(self) -> None:
+        """The same, and hold as little memory as can be until then."""
+
 
 class Seen(NamedTuple, Generic[F]):
     """A decoded picture, its number after its key picture, and when it came, seconds."""
@@ -97,11 +100,19 @@ class LazyDecoder(Generic[P, F]):
         self._pending.append(held)
         self._bytes += held.packet.size
 
-    def rewind(self, packets: Iterable[Held[P]]) -> None:
-        """Decode these instead of what is held; the first one is a key."""
+    def rewind(self, packets: Iterable[Held[P]], *, rest: bool = False) -> None:
+        """Decode these instead of what is held; the first one is a key.
+
+        Args:
+            packets: what is held from here on.
+            rest: not soon: the decoder may give back its memory.
+        """
         self._forget()
         self._key = self._again = None
-        self._codec.restart()
+        if rest:
+            self._codec.rest()
+        else:
+            self._codec.restart()
         self._pending.extend(packets)
         self._bytes = sum(held.packet.size for held in self._pending)
         self._synced = True

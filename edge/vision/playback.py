@@ -17,8 +17,8 @@ from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
 from edge.vision.detector import NO_INPUT, Detector
 from edge.vision.lazy import F
 from edge.vision.picture import Picture, Pixels
-from edge.vision.ring import P
 from edge.vision.regions import Regions, merge
+from edge.vision.ring import P
 from edge.vision.sight import Shown, Sight
 from edge.vision.source import open_file, video_stream
 from edge.vision.spec import CameraSpec
@@ -80,6 +80,9 @@ class _Reel:
         return []
 
     def restart(self) -> None:
+        return
+
+    def rest(self) -> None:
         return
 
 

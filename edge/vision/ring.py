@@ -77,6 +77,10 @@ class Ring(Generic[P]):
         self.size -= sum(held.packet.size for held in group)
         return len(group)
 
+    def newest(self) -> list[Held[P]]:
+        """The group under way."""
+        return list(self._newest) if self._groups else []
+
     def last_two(self) -> list[Held[P]]:
         """The group under way and the whole one before it; empty when that is not held."""
         return [*self._groups[-2], *self._groups[-1]] if len(self._groups) > 1 else []

@@ -68,6 +68,7 @@ class Sight(Generic[P, F]):
         self._decoder = LazyDecoder[P, F](codec)
         self._luma = luma
         self._woken = self._catching = -math.inf  # until when
+        self._resting = False
         self._unseen = math.inf  # while decoding back: when the last look before it was
 
     @property
@@ -98,6 +99,7 @@ class Sight(Generic[P, F]):
         separate = self.meter.codec in SEPARATE
         self._decoder.keep = (awake or catching) and not separate
         self._decoder.take(held)
+        self._rest(awake or catching)
         unseen_s = now - self.eye.looked
         wanted = awake or catching or due(self.policy.decoding, packet.is_keyframe, unseen_s)
         if separate and not self.eye.wants(now, 1, listener.leave):
@@ -105,6 +107,15 @@ class Sight(Generic[P, F]):
         if wanted or self._decoder.full:
             alone = not awake and self.policy.decoding is not Decoding.FULL
             yield from self._work(now, listener, alone=alone, attentive=woken)
+
+    def _rest(self, busy: bool) -> None:
+        """When only keys are wanted from here on, the decoder holds pictures for nothing."""
+        keys = self.policy.decoding is Decoding.KEYS
+        if self._resting and not (keys and not busy):
+            self._resting = False
+        elif keys and not busy and not self._resting:
+            self._resting = True
+            self._decoder.rewind(self.ring.newest(), rest=True)
 
     def _work(
         self, now: float, listener: Listener, *, alone: bool, attentive: bool

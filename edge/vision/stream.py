@@ -7,6 +7,8 @@ commands, so that a process in wrong hands has nothing to hold the daemon by.
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import math
 import resource
 import select
@@ -42,6 +44,7 @@ from edge.vision.source import READ_S, packets
 
 WRITE_S = 5.0
 NO_DATA = said(Loss.NO_DATA, f"{READ_S:.0f} s")
+M_MMAP_THRESHOLD, LARGE = -3, 1 << 19  # mallopt(3): what is larger goes back when it is freed
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
 MAX_MEMORY = 2 << 30  # bytes of address space: a picture bomb ends this process only
 
@@ -50,6 +53,9 @@ def camera_process(
     access: Access, channel: socket.socket, watch: Watch = Watch.AUTO, masks: Masks = ()
 ) -> None:
     """Main function of the process; returns when the stream has ended or nobody listens."""
+    gc.freeze()  # what was loaded before is shared with the others as long as nobody touches it
+    if hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        libc.mallopt(M_MMAP_THRESHOLD, LARGE)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C goes to all; the daemon decides
     resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY, MAX_MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

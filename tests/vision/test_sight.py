@@ -51,6 +51,7 @@ class Fake:
 
     decoded: list[int] = field(default_factory=list)
     newest: int | None = None
+    rests: int = 0
 
     def decode(self, packet: Film) -> Sequence[Film]:
         if not packet.is_keyframe and self.newest != packet.number - 1:
@@ -63,6 +64,10 @@ class Fake:
         return []
 
     def restart(self) -> None:
+        self.newest = None
+
+    def rest(self) -> None:
+        self.rests += 1
         self.newest = None
 
 
@@ -232,6 +237,22 @@ def test_woken_everything_is_decoded_from_the_last_key_on_and_shown_once_a_secon
     session.codec.decoded.clear()
     session.run(10, group=50)
     assert len(session.codec.decoded) <= 7
+
+
+def test_once_quiet_the_decoder_rests_and_can_be_woken_from_the_last_key():
+    session = _session()
+    session.run(20, group=50)
+    rests = session.codec.rests
+    session.run(4, group=50, person_at=(20.5, 22.5))
+    session.run(6, group=50)
+    assert not session.sight.eye.awake
+    assert session.codec.rests == rests + 1
+    session.run(0.6, group=50)
+    session.codec.decoded.clear()
+    session.sight.wake(session.now + 1)
+    session.run(0.2, group=50)
+    assert session.codec.decoded[0] in {750, 751}
+    assert session.codec.decoded[-1] == 769
 
 
 def test_a_stream_that_begins_anew_keeps_what_was_learned_of_the_scene():
