@@ -113,8 +113,10 @@ def _options(access: Access) -> dict[str, str]:
     if access.scheme in HTTP_SCHEMES:
         allowed = "http,tcp" + (",https,tls" if access.tls else "")
         return {**_HTTP, "protocol_whitelist": allowed}
-    allowed = "tcp" + (",tls" if access.tls else "") + ",rtp,udp" * (access.transport != "tcp")
-    return {**_RTSP, **_TRANSPORTS[access.transport], "protocol_whitelist": allowed}
+    # Over UDP the pictures would travel outside of TLS.
+    transport = Transport.TCP if access.tls else access.transport
+    allowed = "tcp" + ",tls" * access.tls + ",rtp,udp" * (transport is not Transport.TCP)
+    return {**_RTSP, **_TRANSPORTS[transport], "protocol_whitelist": allowed}
 
 
 @contextlib.contextmanager

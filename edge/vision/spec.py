@@ -192,6 +192,14 @@ class CameraSpec(Spec):
         examples=["22010000000101000001"],
     )
 
+    @field_validator("transport")
+    @classmethod
+    def _stays_within_tls(cls, transport: Transport, info: ValidationInfo) -> Transport:
+        urls = (str(info.data.get(name, "")) for name in ("url", "sub_url"))
+        if transport is Transport.UDP and any(Access(url).tls for url in urls):
+            raise Unfit("is 'udp', on which pictures travel outside of TLS", "leave it out")
+        return transport
+
     @field_validator("tls_pin")
     @classmethod
     def _trusts_somebody(cls, pin: str, info: ValidationInfo) -> str:

@@ -192,3 +192,11 @@ def test_what_is_no_table_at_all_is_told():
         SealConfig.model_validate([])
     (fault,) = faults_of(caught.value, SealConfig)
     assert str(fault).startswith("seal.toml: is a list, not a table")
+
+
+def test_pictures_of_a_camera_with_tls_may_not_go_over_udp():
+    data = changed(sample(), "camera.0.sub_url", "rtsps://10.0.0.1/sub")
+    data = changed(changed(data, "camera.0.tls_pin", "a" * 64), "camera.0.transport", "udp")
+    fault = only_fault(data)
+    assert fault.path == "camera[0].transport"
+    assert "outside of TLS" in fault.problem

@@ -153,6 +153,17 @@ async def test_a_certificate_that_names_another_host_is_not_taken_for_the_author
         assert gone == said(Loss.UNTRUSTED, "ca_file cannot be read")
 
 
+async def test_pictures_never_travel_outside_of_tls(loop):
+    """A camera that offers UDP alone, asked for within TLS, is refused rather than overheard."""
+    identity = self_signed()
+    async with CameraServer(
+        lambda: LoopFeed(loop), identity=identity, transports=("udp",)
+    ) as server:
+        for transport in Transport:
+            access = Access(server.url, transport, tls_pin=identity.pin)
+            assert await trouble(access) == Loss.NO_TRANSPORT
+
+
 async def test_each_trouble_has_its_words(loop, picture):
     """Side by side, as most of them end by a time limit."""
     async with AsyncExitStack() as stack:
