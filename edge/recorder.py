@@ -49,6 +49,9 @@ _SHOWN = frozenset(
         ActivityKind.PICTURE_OVEREXPOSED,
         ActivityKind.PICTURE_SHAKING,
         ActivityKind.PICTURE_RESIZED,
+        ActivityKind.PICTURE_REPLAYED,
+        ActivityKind.PICTURE_STILL_PHOTO,
+        ActivityKind.PICTURE_CLOCK_WRONG,
     }
 )
 

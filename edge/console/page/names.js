@@ -3,7 +3,7 @@
 export const zh = document.documentElement.lang === "zh";
 export const say = (chinese, english) => (zh ? chinese : english);
 
-const KINDS = { meter: say("电表", "meter"), camera: say("摄像机", "camera"), contact: say("开关量", "contact") };
+const KINDS = { meter: say("电表", "meter"), camera: say("摄像机", "camera"), contact: say("开关量", "contact"), lamp: say("验证灯", "lamp") };
 
 const PARTS = {
   detector: say("识别", "detector"),
