@@ -152,6 +152,7 @@ def merge(
     knows where: it is left out.
     """
     whole, moves = Region(0, 0, *size), [_inside(box, size) for box in moving]
+    wholly = any(region == whole for region, _ in looks)
     placed: list[tuple[bool, int, Detection]] = []
     for index, (region, found) in enumerate(looks):
         for item in found:
@@ -159,7 +160,9 @@ def merge(
             box = (x1 + region.left, y1 + region.top, x2 + region.left, y2 + region.top)
             low = region.bottom < size[1] and box[3] > region.bottom - CUT_PX
             sure = item.sure and (region == whole or _believed(item.label, box, moves))
-            if not low:
+            # The place somebody has left looks faintly like somebody, once it is enlarged.
+            ghost = wholly and region != whole and not item.sure
+            if not low and not ghost:
                 found_here = replace(item, box=box, sure=sure)
                 placed.append((_is_cut(box, region, size), index, found_here))
     placed.sort(key=lambda entry: (entry[0], -entry[2].score))

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -165,3 +167,10 @@ def test_in_a_crop_only_people_who_move_are_sure():
     found = merge([(CROP, [standing, walking, car])], SIZE, moving)
     assert [item.sure for item in found] == [False, True, False]
     assert all(item.sure for item in merge([(WHOLE, [standing, walking, car])], SIZE, []))
+
+
+def test_what_is_faint_in_a_crop_alone_is_nothing_when_the_whole_picture_was_seen_too():
+    crop = Region(400, 200, 848, 456)
+    faint = replace(_person(100, 50, 150, 200, score=0.35), sure=False)
+    assert merge([(WHOLE, []), (crop, [faint])], SIZE, []) == []
+    assert len(merge([(crop, [faint])], SIZE, [])) == 1
