@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from simulators.cameras.scene import EPOCH, Scene
-from simulators.cameras.scene.film import cover, write_clock
+from simulators.cameras.scene.film import Noise, cover, write_clock
 
 Picture = NDArray[np.uint8]
 Act = Callable[[float], Picture]
@@ -25,6 +26,7 @@ SIZE = (640, 360)
 MARGIN = 1.7  # how much wider and higher the painted place is than the picture
 FOV = 62.0  # degrees across the picture
 SHORT = (480, 270)
+OTHERS = 8  # places that streams are swapped with
 
 
 class Place:
@@ -79,14 +81,32 @@ class Place:
 
 
 def _mixed(picture: Picture, over: Picture, alpha: NDArray[np.float32]) -> Picture:
-    part = alpha[..., None]
-    return np.asarray(picture * (1 - part) + over * part, np.uint8)
+    return np.asarray(cv2.blendLinear(picture, over, 1 - alpha, alpha), np.uint8)
+
+
+@lru_cache(maxsize=4)
+def _noise(deviation: float) -> Noise:
+    return Noise(SIZE, deviation, grey=True, seed=1)
 
 
 def _grain(place: Place, picture: Picture, t: float) -> Picture:
+    seen = picture.copy()
     rng = np.random.default_rng([place.seed, int(t * 1000)])
-    noise = rng.normal(0, 4.0 if place.night else 2.0, picture.shape[:2])
-    return np.clip(picture + noise[..., None], 0, 255).astype(np.uint8)
+    _noise(4.0 if place.night else 2.0).add(seen, rng)
+    return seen
+
+
+@lru_cache(maxsize=OTHERS)
+def _other(seed: int, place: str, margin: float) -> Place:
+    """A camera elsewhere; painting one costs more than a whole trial."""
+    return Place(seed, place, "day", margin)
+
+
+def _elsewhere(place: Place, kind: str, number: int, margin: float) -> Place:
+    other = _other(place.seed // 1000 * 1000 + 900 + number % (OTHERS // 2), kind, margin)
+    other.scene.condition, other.scene.sigma = place.scene.condition, place.scene.sigma
+    other.aside = (0.0, 0.0)
+    return other
 
 
 def cloth(place: Place, rng: np.random.Generator) -> Act:
@@ -171,8 +191,8 @@ def roll(place: Place, rng: np.random.Generator) -> Act:
 
 def swing(place: Place, rng: np.random.Generator) -> Act:
     """Turned right away within three seconds, to where nothing of the view is left."""
-    other = Place(place.seed + 5000, "gate" if place.scene.place == "shaft" else "shaft", "day")
-    other.scene.condition, other.scene.sigma = place.scene.condition, place.scene.sigma
+    kind = "gate" if place.scene.place == "shaft" else "shaft"
+    other = _elsewhere(place, kind, int(rng.integers(OTHERS)), MARGIN)
     to = 1 if rng.integers(2) else -1
 
     def act(t: float) -> Picture:
@@ -197,8 +217,7 @@ def creep(place: Place, rng: np.random.Generator) -> Act:
 
 def swap(place: Place, rng: np.random.Generator) -> Act:
     """Another camera's stream, of the same kind of place."""
-    other = Place(place.seed + int(rng.integers(6000, 9000)), place.scene.place, "day")
-    other.scene.condition, other.scene.sigma = place.scene.condition, place.scene.sigma
+    other = _elsewhere(place, place.scene.place, int(rng.integers(OTHERS)), 1.0)
 
     def act(t: float) -> Picture:
         return other.shown(place.t0 + t)

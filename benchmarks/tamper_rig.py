@@ -21,7 +21,7 @@ from edge.domain.record import Draft, RecordType
 from edge.rules.engine import initial
 from edge.seal import Seal
 from edge.vision.decoding import luma
-from edge.vision.eye import Eye
+from edge.vision.measure import MEASURE_WIDTH, Measurer, shrunk
 from edge.vision.picture import Pixels
 from simulators.cameras.scene import EPOCH
 
@@ -66,7 +66,8 @@ class Trip:
 
     def __call__(self, picture: Picture) -> Pixels:
         """The luma that comes out."""
-        frame = VideoFrame.from_ndarray(picture, format="bgr24").reformat(format="yuv420p")
+        planes = np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2YUV_I420), np.uint8)
+        frame = VideoFrame.from_ndarray(planes, format="yuv420p")
         frame.pts = self._number
         self._number += 1
         for packet in self._encoder.encode(frame):
@@ -80,7 +81,6 @@ class Watched:
 
     Attributes:
         opened: incidents: code, seconds since the start, what the activity's detail says.
-        cost_s: CPU seconds in the camera's process and in the daemon, and looks they are for.
     """
 
     def __init__(self, leaves: list[Draft] | None = None) -> None:
@@ -89,20 +89,14 @@ class Watched:
         self._seal.restore([{"type": d.type.value, "data": dict(d.data)} for d in leaves or []])
         self._clock = ManualClock(round(BEGUN_S * 1e6))
         self._begun = self._clock.now()
-        self._eye = Eye()
+        self._measurer = Measurer()
         self._trip: Trip | None = None
         self._size = (0, 0)
         self._silent_s = 0.0
         self.references: list[Draft] = list(leaves or [])
         self.opened: list[tuple[str, float, Mapping[str, Any]]] = []
-        self.cost_s, self.looks = [0.0, 0.0], 0
+        self._grey: Pixels | None = None
         self._last: Measures | None = None
-
-    @property
-    def cost_ms(self) -> tuple[float, float]:
-        """Of a look, in the camera's process and in the daemon."""
-        looks = max(1, self.looks)
-        return 1000 * self.cost_s[0] / looks, 1000 * self.cost_s[1] / looks
 
     @property
     def last(self) -> str:
@@ -114,9 +108,28 @@ class Watched:
     def now(self) -> float:
         return self._clock.now().since(self._begun)
 
-    def look(self, picture: Picture) -> None:
-        """A second passes and the camera shows this; an empty picture is a silent stream."""
-        now = self._clock.advance(1.0)
+    def cost_ms(self, looks: int = 200) -> tuple[float, float]:
+        """CPU of a look in the camera's process and in the daemon, at the last picture again.
+
+        Asking for the CPU time may cost more than a look, so it is asked for many at once.
+        """
+        grey = self._grey
+        assert grey is not None
+        size = (grey.shape[1], grey.shape[0])
+        begun = time.process_time()
+        for _ in range(looks):
+            still_s = self._measurer.watch(grey, self.now, 0)
+            measures = self._measurer.measure(shrunk(grey, MEASURE_WIDTH), size, still_s)
+        between = time.process_time()
+        for _ in range(looks):
+            now = self._clock.advance(1.0)
+            self._seal.observe(PictureQuality(CAMERA, now, Quality.GOOD, measures))
+        ended = time.process_time()
+        return 1000 * (between - begun) / looks, 1000 * (ended - between) / looks
+
+    def look(self, picture: Picture, seconds: float = 1.0) -> None:
+        """Time passes and the camera shows this; an empty picture is a silent stream."""
+        now = self._clock.advance(seconds)
         if not picture.size:
             self._silent_s += 1
             if self._silent_s == LOST_S:
@@ -124,18 +137,14 @@ class Watched:
         else:
             size = (picture.shape[1], picture.shape[0])
             if self._trip is None or size != self._size:
-                self._trip, self._size, self._eye = Trip(size), size, Eye()
+                self._trip, self._size, self._measurer = Trip(size), size, Measurer()
             grey = self._trip(picture)
-            begun = time.process_time()
-            measures = self._eye.step(grey, self.now, 0, leave=False, attentive=False).measures
-            between = time.process_time()
-            assert measures is not None
+            still_s = self._measurer.watch(grey, self.now, 0)
+            measures = self._measurer.measure(shrunk(grey, MEASURE_WIDTH), size, still_s)
             self._last = measures
             seen = PictureQuality(CAMERA, now, Quality.GOOD, measures)
             self._settle(self._seal.observe(seen))
-            self.cost_s[0] += between - begun
-            self.cost_s[1] += time.process_time() - between
-            self.looks += 1
+            self._grey = grey
         self._settle(self._seal.tick(now))
 
     def _settle(self, outcome: Any) -> None:

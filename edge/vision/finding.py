@@ -20,9 +20,10 @@ GONE = 0.45  # … when this share of the expected edges is lost
 MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62
 SURE_BEST, SURE_CERTAINTY = 0.3, 6.0  # of a shift that is believed
 PLAINLY = 0.1  # by how much the shifted agreement exceeds the other
+TWISTED, AKIN = 0.5, 0.6  # parts moved each for itself, in a picture that agrees no better
 SMEARED = 0.3  # sharpness, against the view's, of a picture out of focus …
 SAME = 0.3  # … that agrees with it so far
-BLOTTED = 0.22  # share of the expected edges that a blot on the glass hides at least …
+BLOTTED = 0.3  # share of the expected edges that a blot on the glass hides at least …
 SOFT = 0.7  # … and how much of that shows no structure of its own
 LITTLE, MORE = 0.8, 1.3  # fine structure left beside a blot: so much at most, or that less lost
 MOSTLY = 0.55  # a blot this large changes the exposure of the rest: its light is not asked
@@ -78,6 +79,8 @@ def _hidden(signs: Signs) -> Finding | None:
 def _elsewhere(signs: Signs) -> Finding | None:
     sure = signs.best >= SURE_BEST and signs.certainty >= SURE_CERTAINTY
     if sure and signs.shift_px >= MOVED_PX and signs.best >= signs.agreement + PLAINLY:
+        return Finding(ActivityKind.PICTURE_MOVED, 6.0)
+    if signs.displaced >= TWISTED and signs.agreement < AKIN:
         return Finding(ActivityKind.PICTURE_MOVED, 6.0)
     if signs.agreement < ELSEWHERE and signs.lost >= GONE and signs.crisp >= POOR:
         return Finding(ActivityKind.PICTURE_SWAPPED, PARTLY_S)

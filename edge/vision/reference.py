@@ -33,6 +33,8 @@ MAX_VIEWS = 4
 FLAT = 8.0  # energy of a view's edges below which there is nothing to compare
 PLAIN = 0.4  # energy of the edges in a block below which nothing can be lost there
 ALIGNED = 3  # cells by which a view is moved before blocks are compared, at most
+CLEAR = 0.35  # correlation from which a part of the picture is recognised …
+NEARBY = 6  # … within so many cells of its place
 _BESIDE = 6  # cells round the place of the first peak that are no background of it
 
 
@@ -74,6 +76,8 @@ class Match:
         best: the highest correlation at any shift.
         certainty: how far `best` stands out of what other shifts give, in deviations.
         shift: rows and columns of cells by which the picture is moved, at `best`.
+        displaced: share of the parts of the picture that are moved by themselves, as where the
+            camera was turned round its axis or its zoom was changed.
         presence: BLOCK_ROWS x BLOCK_COLS; how much of the view's edges is there, about 0..1.
     """
 
@@ -81,6 +85,7 @@ class Match:
     best: float
     certainty: float
     shift: tuple[float, float]
+    displaced: float
     presence: Floats
 
     @property
@@ -100,7 +105,7 @@ def match(edges: Field, view: View) -> Match:
     own = edges - edges.mean()
     size = float(np.sqrt(power(own) * power(flat)))
     if power(flat) < FLAT or size < FLAT / 4:
-        return Match(0.0, 0.0, 0.0, (0.0, 0.0), np.zeros((BLOCK_ROWS, BLOCK_COLS), np.float32))
+        return Match(0.0, 0.0, 0.0, (0.0, 0.0), 0.0, np.zeros((BLOCK_ROWS, BLOCK_COLS), np.float32))
     surface = np.fft.ifft2(np.fft.fft2(own) * np.conj(np.fft.fft2(flat))).real / size
     row, col = (int(i) for i in np.unravel_index(int(surface.argmax()), surface.shape))
     best = float(surface[row, col])
@@ -111,7 +116,14 @@ def match(edges: Field, view: View) -> Match:
     near = max(abs(_signed(row, ROWS)), abs(_signed(col, COLS))) <= ALIGNED
     aligned = np.roll(known, (row, col), (0, 1)) if near else known
     agreement = best if max(abs(shift[0]), abs(shift[1])) < 1 else float(surface[0, 0])
-    return Match(agreement, best, _certainty(surface, row, col), shift, _presence(edges, aligned))
+    return Match(
+        agreement,
+        best,
+        _certainty(surface, row, col),
+        shift,
+        _displaced(edges, known),
+        _presence(edges, aligned),
+    )
 
 
 def power(edges: Field) -> float:
@@ -122,6 +134,30 @@ def power(edges: Field) -> float:
 def weights(edges: Field) -> Floats:
     """Energy of the edges in each block."""
     return _blocks(np.asarray(edges.real**2 + edges.imag**2, np.float32))
+
+
+def _displaced(edges: Field, known: Field) -> float:
+    """Each part for itself; those that show nothing known have no say."""
+    own, view = _parts(edges), _parts(known)
+    sizes = np.sqrt((np.abs(own) ** 2).sum((1, 2)) * (np.abs(view) ** 2).sum((1, 2)))
+    surfaces = np.fft.ifft2(np.fft.fft2(own) * np.conj(np.fft.fft2(view))).real
+    surfaces /= np.maximum(sizes, 1.0)[:, None, None]
+    rows, cols = surfaces.shape[1:]
+    peaks = surfaces.reshape(len(surfaces), -1).argmax(axis=1)
+    best = surfaces.reshape(len(surfaces), -1).max(axis=1)
+    far = np.hypot(
+        (peaks // cols + rows // 2) % rows - rows // 2,
+        (peaks % cols + cols // 2) % cols - cols // 2,
+    )
+    moved = (best >= CLEAR) & (far > 1) & (far <= NEARBY) & (best >= surfaces[:, 0, 0] + 0.1)
+    return float(moved.mean())
+
+
+def _parts(cells: Field) -> Field:
+    """ROWS x COLS as eight parts, each without its mean."""
+    parts = cells.reshape(2, ROWS // 2, 4, COLS // 4).transpose(0, 2, 1, 3)
+    flat = parts.reshape(8, ROWS // 2, COLS // 4)
+    return np.asarray(flat - flat.mean(axis=(1, 2), keepdims=True), np.complex64)
 
 
 def _presence(edges: Field, known: Field) -> Floats:

@@ -42,6 +42,7 @@ class Signs:
         best: the same at any shift.
         certainty: how sure the shift is, deviations.
         shift_px: how far the picture is moved against that view, of 320 pixels.
+        displaced: share of the picture's parts that are moved, each for itself.
         expected: share of the view's edges that were usual of late.
         lost: share of these that are lost.
         soft: share of what is lost that shows no fine structure of its own.
@@ -58,6 +59,7 @@ class Signs:
     best: float
     certainty: float
     shift_px: float
+    displaced: float
     expected: float
     lost: float
     soft: float
@@ -123,6 +125,7 @@ class Memory:
             best=best.best,
             certainty=best.certainty,
             shift_px=best.shift_px,
+            displaced=best.displaced,
             expected=_part(weight, expected, known),
             lost=_part(weight, gone, expected),
             soft=_part(weight, gone & (sharp < 1), gone),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -35,6 +36,15 @@ def test_a_shift_is_measured_to_a_fraction_of_a_cell(shift):
     found = match(_sketch(place(1, shift)).edges, _view(place(1)))
     assert found.shift_px == pytest.approx(abs(shift), abs=1.5)
     assert found.best > found.agreement or abs(shift) < 4
+
+
+@pytest.mark.parametrize("angle", [-7, 7])
+def test_a_view_turned_round_its_axis_is_moved_in_its_parts(angle):
+    matrix = cv2.getRotationMatrix2D((160, 90), angle, 1.0)
+    turned = cv2.warpAffine(place(1), matrix, (320, 180), borderMode=cv2.BORDER_REFLECT)
+    assert match(_sketch(np.asarray(turned, np.uint8)).edges, _view(place(1))).displaced >= 0.5
+    assert match(_sketch(infrared(place(1))).edges, _view(place(1))).displaced == 0
+    assert match(_sketch(place(2)).edges, _view(place(1))).displaced < 0.5
 
 
 def test_another_place_agrees_nowhere():
