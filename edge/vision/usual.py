@@ -19,7 +19,7 @@ Marks = npt.NDArray[np.bool_]
 
 FLOOR = 4.0  # grey levels; smaller differences are an encoder's
 NOISE_FACTOR = 4.5  # times the standard deviation of the region's noise
-UNREST_FACTOR = 4.5  # times the mean deviation of this very pixel
+UNREST_FACTOR = 5.5  # times the mean deviation of this very pixel
 LEARN_S = 10.0  # time constant of the background where nothing moves; where something does …
 ABSORB_S = 20.0  # … it is taken over once it has been still for this long
 SHORT_S = 3.0  # time constant of the mean that unrest is measured against
@@ -80,7 +80,7 @@ class Usual:
         """Grey levels by which each pixel must differ to be unusual."""
         height, width = self._background.shape
         noise = cv2.resize(self._noise, (width, height), interpolation=cv2.INTER_LINEAR)
-        around = cv2.dilate(self._unrest, np.ones((3, 3), np.uint8))
+        around = cv2.blur(self._unrest, (3, 3))
         return np.asarray(
             np.maximum(np.maximum(NOISE_FACTOR * noise, UNREST_FACTOR * around), FLOOR), np.float32
         )
