@@ -20,7 +20,7 @@ from edge.vision.sketch import CELL, COLS, ROWS, WIDTH, Field, Floats, Sketch
 
 BEFORE_S = 90.0  # time constant of what was there before
 LEARN_LOOKS = 10  # looks until that is known
-DISTURBED = 0.8  # of the usual agreement: below it something changed the whole picture …
+DISTURBED = 0.9  # of the usual agreement: below it something changed the whole picture …
 DISTURBED_LOOKS = 3  # … when it lasts for so many looks
 BLIND = 0.25  # of the usual agreement: there was something before the lens
 CALM = 0.75  # agreement of a look with the one before, against the usual, when all has settled
@@ -64,6 +64,12 @@ class Signs:
     fine: float
     kin: float
     placed: bool
+
+    @property
+    def in_place(self) -> bool:
+        """Whether it is the place, where it was."""
+        lies = self.shift_px < SHIFT_PX and self.stretch_px < STRETCH_PX
+        return lies and self.kin >= SAME_PLACE
 
     @property
     def score(self) -> int:
@@ -138,8 +144,8 @@ class PhotoJudge:
         self._signs = compared(self._before, now, self._usual, placed=self._placed)
         if self._signs.score >= ENOUGH:
             return True
-        same = agreed(now.edges, self._before.edges) >= DISTURBED * self._usual
-        if same and self._signs.shift_px < SHIFT_PX:
+        if self._signs.in_place:
+            self._before = now  # it was the light, the weather, or somebody who has gone
             self._calm_again()
         return False
 
