@@ -104,7 +104,7 @@ class Daemon:
             self._clips.activity,
             self._clips.judged,
         )
-        self._clips.dropped = self._recorder.dropped
+        self._clips.dropped = self._inference.totals = self._recorder.dropped
         self._uplink = Uplink(
             config.broker,
             config.province,

@@ -11,9 +11,12 @@ from edge.domain.observation import (
     ClockCompared,
     ClockStepped,
     ContactChange,
+    Label,
     Observation,
     Quality,
+    SeenObject,
     SessionTaken,
+    Sighting,
     SourceBack,
     SourceLost,
     StorageSpace,
@@ -27,6 +30,32 @@ from tests.orders import PERMIT, an_order
 from tests.seals import picture_quality, reading, sighting, site
 
 OPENED, CLOSED = RecordType.INCIDENT_OPENED, RecordType.INCIDENT_CLOSED
+
+
+def _passing(gateway: Gateway, seconds: float, quality: Quality, named: bool = False) -> None:
+    """Something moves through the mouth."""
+    for step in range(round(seconds * 4)):
+        x = 0.3 + 0.02 * step
+        box = (x, 0.5, x + 0.04, 0.7)
+        objects = (SeenObject(1, Label.PERSON, 0.9, box),) if named else ()
+        now = gateway.clock.now()
+        gateway.observe(Sighting("shaft-cam", now, quality, objects, (box,)))
+        gateway.wait(0.25)
+
+
+def test_a_body_that_nobody_names_is_an_incident_also_while_the_detector_is_broken():
+    for quality in (Quality.GOOD, Quality.BAD):
+        gateway = Gateway()
+        _passing(gateway, 4, quality)
+        assert (OPENED, "unnamed-motion") in gateway.incidents()
+        gateway.wait(10)
+        assert (CLOSED, "unnamed-motion") in gateway.incidents()
+
+
+def test_a_body_that_is_named_is_the_person_alone():
+    gateway = Gateway()
+    _passing(gateway, 4, Quality.GOOD, named=True)
+    assert gateway.incidents() == [(OPENED, "person-at-shaft")]
 
 
 class Gateway:

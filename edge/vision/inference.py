@@ -55,6 +55,7 @@ class Inference:
         self._asked: dict[str, float] = {}  # when each camera asked last
         self._region_s = 0.0  # what a region takes
         self.dropped: Counter[str] = Counter()  # pictures a camera that a newer one displaced
+        self.totals: Counter[str] = Counter()  # the same of all cameras, where it is shown
         self.detected: Counter[str] = Counter()
         self.failing_since: Stamp | None = None  # kept by the watchers, who share the detector
         self._thread = threading.Thread(target=self._work, name="inference")
@@ -122,6 +123,7 @@ class Inference:
             self._changed.notify()
         if displaced is not None:
             self.dropped[camera] += 1
+            self.totals["pictures"] += 1
             _tell(displaced.loop, displaced.future, None, None)
         return await future
 

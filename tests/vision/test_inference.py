@@ -13,7 +13,7 @@ from edge.errors import Refused
 from edge.vision.detector import Detection, Detector
 from edge.vision.inference import Inference
 from edge.vision.picture import Pixels
-from edge.vision.regions import Region
+from edge.vision.regions import MAX_REGIONS, Region
 
 FOUND = Detection(Label.PERSON, 0.9, (0, 0, 1, 1))
 
@@ -65,6 +65,7 @@ async def test_a_newer_picture_displaces_the_waiting_one_of_its_camera_and_is_co
         inference.close()
     assert slow.shown == [[1], [4], [3]]  # in its place: who asks often does not lose its turn
     assert inference.dropped == {"a": 1}
+    assert inference.totals == {"pictures": 1}
     assert inference.detected == {"a": 2, "b": 1}
 
 
@@ -172,3 +173,22 @@ def test_closing_after_the_loop_has_gone_does_no_harm():
     asyncio.run(ask())
     slow.may.set()
     inference.close()
+
+
+async def test_busy_cameras_share_the_time_and_one_region_a_picture_is_always_allowed():
+    slow = _Slow()
+    slow.may.set()
+    inference = _inference(slow)
+    try:
+        assert inference.allowed == MAX_REGIONS
+        await inference.detect("a", _frame(1), ALL)
+        inference._region_s = 0.05
+        assert inference.allowed == 2
+        await inference.detect("b", _frame(1), ALL)
+        assert inference.allowed == 1
+        inference._region_s = 5.0
+        assert inference.allowed == 1
+        assert inference.region_ms == 5000
+        assert inference.input == (2, 2)
+    finally:
+        inference.close()
