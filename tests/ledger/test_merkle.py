@@ -216,6 +216,12 @@ def test_there_is_no_consistency_from_nothing_or_from_the_future(old, new):
     assert not verify_consistency(old, new, bytes(32), bytes(32), [])
 
 
+def test_without_a_proof_no_tree_is_consistent_with_a_larger_one():
+    for new in range(2, 20):
+        for old in range(1, new):
+            assert verify_consistency(old, new, root(old, TREE), root(new, TREE), []) is False
+
+
 def test_a_tree_is_consistent_with_itself_only_without_a_proof():
     assert verify_consistency(3, 3, b"r", b"r", [])
     assert not verify_consistency(3, 3, b"r", b"r", [b"r"])
