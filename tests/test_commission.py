@@ -70,9 +70,9 @@ class _Shown:
     def __init__(self) -> None:
         self.camera = Camera()
 
-    def look(self, seal: Seal, shift: int = 0) -> list[Draft]:
+    def look(self, seal: Seal, shift: int, pace: int) -> list[Draft]:
         measures = self.camera.measure(place(1, shift))
-        now = self.camera.clock.advance(1.0)
+        now = self.camera.clock.advance(pace)
         seen = PictureQuality("shaft-cam", now, quality=_GOOD, measures=measures)
         outcome = seal.observe(seen)
         drafts = list(outcome.facts)
@@ -80,8 +80,9 @@ class _Shown:
             drafts += seal.judge(activity, now)
         return drafts
 
-    def looks(self, seal: Seal, seconds: float, shift: int = 0) -> list[Draft]:
-        return [draft for _ in range(round(seconds)) for draft in self.look(seal, shift)]
+    def looks(self, seal: Seal, seconds: float, shift: int = 0, pace: int = 1) -> list[Draft]:
+        times = range(0, round(seconds), pace)
+        return [draft for _ in times for draft in self.look(seal, shift, pace)]
 
 
 _GOOD = ReferenceAsked("x", ManualClock().now()).quality
@@ -98,7 +99,7 @@ def _leaf(draft: Draft) -> dict[str, object]:
 
 def test_a_seal_takes_its_reference_at_the_first_start_and_remembers_it_after_a_restart() -> None:
     shown, seal = _Shown(), _seal()
-    (taken,) = shown.looks(seal, FIRST_S + 2)
+    (taken,) = shown.looks(seal, FIRST_S + 6, pace=3)
     assert taken.type is RecordType.CAMERA_REFERENCE
     validate("camera.reference", dict(taken.data))
     again = _seal()
@@ -112,7 +113,7 @@ def test_a_seal_takes_its_reference_at_the_first_start_and_remembers_it_after_a_
 @pytest.mark.parametrize("why", ["order", "command"])
 def test_an_order_and_a_command_take_it_anew_and_the_record_says_which(why: str) -> None:
     shown, seal = _Shown(), _seal()
-    shown.looks(seal, FIRST_S + 2)
+    shown.looks(seal, FIRST_S + 6, pace=3)
     now = shown.camera.clock.now()
     if why == "order":
         order = an_order(OrderKind.REFERENCE, {"camera": "shaft-cam"}, now)
@@ -134,9 +135,9 @@ def test_an_order_for_a_camera_that_is_not_there_fails() -> None:
 async def test_the_record_of_a_reference_names_a_picture_of_it() -> None:
     rig, shown = Rig(), _Shown()
     frame = np.full((72, 128, 3), 90, np.uint8)
-    for _ in range(round(FIRST_S) + 2):
+    for _ in range(0, round(FIRST_S) + 6, 3):
         measures = shown.camera.measure(place(1))
-        now = rig.clock.advance(1.0)
+        now = rig.clock.advance(3.0)
         seen = PictureQuality("shaft-cam", now, _GOOD, measures)
         rig.recorder.observe(seen, Picture(frame, now))
         await rig.recorder.drain()

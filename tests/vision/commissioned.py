@@ -18,6 +18,9 @@ from edge.vision.spec import CameraSpec
 
 CAMERA = CameraSpec(code="cam-1", url="file:///x")
 SIZE = (1280, 720)
+NOISE = [
+    np.rint(np.random.default_rng(i).normal(0, 1.5, (180, 320))).astype(np.int16) for i in range(11)
+]
 
 
 def place(seed: int, shift: int = 0) -> Pixels:
@@ -47,28 +50,35 @@ class Camera:
         self.drafts: list[Draft] = []
         self.size = SIZE
         self._measurer = Measurer()
-        self._rng = np.random.default_rng(5)
+        self._looks = 0
         self.still_s = 0.0
 
-    def live(self, picture: Pixels, sigma: float = 1.5) -> Pixels:
-        noise = self._rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
-        return np.clip(picture + noise, 0, 255).astype(np.uint8)
+    def live(self, picture: Pixels) -> Pixels:
+        self._looks += 1
+        return np.asarray(
+            cv2.add(picture.astype(np.int16), NOISE[self._looks % len(NOISE)], dtype=cv2.CV_8U),
+            np.uint8,
+        )
 
     def measure(self, picture: Pixels) -> Measures:
         return self._measurer.measure(self.live(picture), self.size, self.still_s)
 
-    def tell(self, measures: Measures, quality: Quality = Quality.GOOD) -> list[Activity]:
-        seen = PictureQuality("cam-1", self.clock.advance(1.0), quality, measures)
+    def tell(
+        self, measures: Measures, quality: Quality = Quality.GOOD, pace: float = 1.0
+    ) -> list[Activity]:
+        seen = PictureQuality("cam-1", self.clock.advance(pace), quality, measures)
         activities = self.analyser.step(seen)
         self.drafts += self.analyser.taken()
         return activities
 
-    def see(self, picture: Pixels | Callable[[int], Pixels], seconds: int = 1) -> list[Activity]:
-        """One picture, or one for each second."""
+    def see(
+        self, picture: Pixels | Callable[[int], Pixels], seconds: int = 1, pace: int = 1
+    ) -> list[Activity]:
+        """One picture, or one for each second; a look every `pace` seconds."""
         activities = []
-        for second in range(seconds):
+        for second in range(0, seconds, pace):
             now = picture(second) if callable(picture) else picture
-            activities += self.tell(self.measure(now))
+            activities += self.tell(self.measure(now), pace=pace)
         return activities
 
     def reconnect(self, silence_s: float) -> None:

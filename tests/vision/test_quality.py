@@ -38,7 +38,7 @@ def _kinds(activities: list[Activity]) -> list[ActivityKind]:
 def records() -> list[dict[str, object]]:
     """What the ledger knows of a camera that was commissioned by day."""
     camera = Camera()
-    assert camera.see(HERE, int(FIRST_S) + 2) == []
+    assert camera.see(HERE, int(FIRST_S) + 6, pace=3) == []
     (draft,) = camera.drafts
     assert draft.type is RecordType.CAMERA_REFERENCE
     return [dict(draft.data)]
@@ -90,7 +90,7 @@ def test_what_is_done_to_a_camera_is_told_by_its_name_and_ends(camera, shown, ki
 def test_a_cover_is_told_in_seconds_and_goes_on_however_long(camera):
     activities = camera.see(CLOTH, 12)
     assert activities[0].stamp.since(activities[0].started) <= 4
-    assert {a.phase for a in camera.see(CLOTH, 300)} == {Phase.GOES_ON}
+    assert {a.phase for a in camera.see(CLOTH, 300, pace=3)} == {Phase.GOES_ON}
 
 
 def test_two_covers_are_two_activities(camera):
@@ -147,8 +147,8 @@ def test_other_light_and_fog_at_once_do_not_cry(camera, shown):
 def test_a_truck_before_the_lens_for_minutes_does_not_cry_but_a_board_for_good_does(camera):
     truck = HERE.copy()
     truck[20:, :170] = place(7)[20:, :170]
-    assert camera.see(truck, 300) == []
-    assert _kinds(camera.see(truck, 1500)) == [ActivityKind.PICTURE_COVERED]
+    assert camera.see(truck, 300, pace=3) == []
+    assert _kinds(camera.see(truck, 1500, pace=3)) == [ActivityKind.PICTURE_COVERED]
 
 
 def test_exposure_that_hunts_and_somebody_close_by_do_not_cry(camera):
@@ -162,7 +162,7 @@ def test_exposure_that_hunts_and_somebody_close_by_do_not_cry(camera):
 
 def test_another_light_gets_its_own_view_once_it_has_lasted(camera):
     night = infrared(HERE)
-    assert camera.see(night, int(LIT_S + FIRST_S) + 20) == []
+    assert camera.see(night, int(LIT_S + FIRST_S) + 60, pace=3) == []
     (draft,) = camera.drafts
     assert (draft.data["view"], draft.data["why"]) == (1, "other-light")
     assert camera.analyser.views == 2
@@ -171,7 +171,7 @@ def test_another_light_gets_its_own_view_once_it_has_lasted(camera):
 
 def test_another_light_that_does_not_last_gets_none(camera):
     for _ in range(4):
-        camera.see(infrared(HERE), int(LIT_S) // 2)
+        camera.see(infrared(HERE), int(LIT_S) // 2, pace=3)
         camera.see(HERE, 10)
     assert camera.drafts == []
 
@@ -180,7 +180,7 @@ def test_there_are_only_so_many_views(records):
     camera = Camera()
     for number in range(MAX_VIEWS):
         camera.analyser.recall({**records[0], "view": number})
-    assert camera.see(infrared(HERE), int(LIT_S + FIRST_S) + 20) == []
+    assert camera.see(infrared(HERE), int(LIT_S + FIRST_S) + 60, pace=3) == []
     assert camera.drafts == []
 
 
@@ -199,7 +199,7 @@ def test_covered_in_the_first_minute_is_told_against_the_reference_in_the_making
     camera = Camera()
     camera.see(HERE, 12)
     assert _kinds(camera.see(CLOTH, 10)) == [ActivityKind.PICTURE_COVERED]
-    camera.see(HERE, int(FIRST_S) + 10)
+    camera.see(HERE, int(FIRST_S) + 20, pace=3)
     assert [draft.data["why"] for draft in camera.drafts] == ["first-start"]
 
 
@@ -222,9 +222,9 @@ def test_a_reference_is_not_taken_of_a_cover_even_when_asked(camera):
 
 def test_another_size_begins_the_taking_anew_and_later_it_is_told(camera):
     fresh = Camera()
-    fresh.see(HERE, 60)
+    fresh.see(HERE, 60, pace=3)
     fresh.size = (640, 360)
-    fresh.see(HERE, int(FIRST_S) + 2)
+    fresh.see(HERE, int(FIRST_S) + 6, pace=3)
     assert (fresh.drafts[0].data["width"], fresh.drafts[0].data["height"]) == (640, 360)
     camera.size = (640, 360)
     activities = camera.see(HERE, 12)
