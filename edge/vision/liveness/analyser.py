@@ -70,6 +70,7 @@ class LivenessAnalyser:
                 "lift": signs.lift,
                 "range": signs.range,
                 "fine": signs.fine,
+                "kin": signs.kin,
                 "placed": int(signs.placed),
             }
         return self._photo.step(photo, quality.stamp, detail)

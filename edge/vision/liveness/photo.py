@@ -26,7 +26,9 @@ BLIND = 0.25  # of the usual agreement: there was something before the lens
 CALM = 0.75  # agreement of a look with the one before, against the usual, when all has settled
 SETTLED_LOOKS = 12  # calm looks that are joined before they are compared
 GIVE_UP_S = 900.0  # after so long what is there now is taken for the place
-SAME_PLACE = 0.3  # agreement after moving it into place, against the usual, that a photo has
+SAME_PLACE = 0.65  # agreement after moving it into place, against the usual, that a photo has
+STILL_THERE = 0.3  # … and that the place has, in whatever weather
+TWICE = 2  # comparisons in a row that must speak for a photo: fog and passers-by move on
 SHIFT_PX = 1.0  # of 320; encoders, noise and lens shift less
 STRETCH_PX = 1.2
 LIFT = 6.0  # grey levels by which black is lighter
@@ -69,7 +71,7 @@ class Signs:
     def in_place(self) -> bool:
         """Whether it is the place, where it was."""
         lies = self.shift_px < SHIFT_PX and self.stretch_px < STRETCH_PX
-        return lies and self.kin >= SAME_PLACE
+        return lies and self.kin >= STILL_THERE
 
     @property
     def score(self) -> int:
@@ -94,6 +96,7 @@ class PhotoJudge:
         self._placed = False
         self._after: list[Sketch] = []
         self._signs: Signs | None = None
+        self._times = 0  # comparisons in a row that speak for a photo
         self._t = -math.inf
 
     @property
@@ -138,12 +141,13 @@ class PhotoJudge:
             return None
         self._after.append(sketch)
         if len(self._after) < SETTLED_LOOKS:
-            return None if self._signs is None else self._signs.score >= ENOUGH
+            return None if self._signs is None else self._times >= TWICE
         now = _joined(self._after)
         self._after.clear()
         self._signs = compared(self._before, now, self._usual, placed=self._placed)
-        if self._signs.score >= ENOUGH:
-            return True
+        self._times = self._times + 1 if self._signs.score >= ENOUGH else 0
+        if self._times:
+            return self._times >= TWICE
         if self._signs.in_place:
             self._before = now  # it was the light, the weather, or somebody who has gone
             self._calm_again()
@@ -151,6 +155,7 @@ class PhotoJudge:
 
     def _calm_again(self) -> None:
         self._disturbed_s, self._signs, self._placed, self._low = None, None, False, 0
+        self._times = 0
         self._after.clear()
 
     def _forget(self) -> None:

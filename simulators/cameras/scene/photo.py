@@ -72,13 +72,15 @@ class Photo:
         sway = self._tremble * self._unit
         matrix[0, 2] += sway * math.sin(2.1 * t + self._phase)
         matrix[1, 2] += sway * math.sin(2.9 * t)
-        shown = cv2.warpPerspective(
+        held = cv2.warpPerspective(
             self._print, matrix, (width, height), borderMode=cv2.BORDER_REPLICATE
         )
+        shown = np.asarray(held, np.float32)
         if self._bands:
-            rows = np.linspace(0, 9, height, dtype=np.float32)
-            shown *= (1 + self._bands * np.sin(rows + np.float32(5.3 * t)))[:, None, None]
-        return np.asarray(shown, np.float32)
+            rows = np.linspace(0, 9, height, dtype=np.float32) + np.float32(5.3 * t)
+            bands = 1 + np.float32(self._bands) * np.sin(rows)
+            shown = np.asarray(shown * bands[:, None, None], np.float32)
+        return shown
 
     def _arriving(self, live: Image, shown: Floats, done: float) -> Image:
         """It slides in, held by a hand, with its back half turned."""

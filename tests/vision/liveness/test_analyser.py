@@ -64,6 +64,7 @@ def test_a_photo_is_told_with_the_signs_that_speak_for_it(monkeypatch: pytest.Mo
         "lift": 9.0,
         "range": 0.8,
         "fine": 0.5,
+        "kin": 0.8,
         "placed": 1,
     }
     photo = False
