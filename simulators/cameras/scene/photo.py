@@ -131,10 +131,12 @@ def _lit(width: int, height: int, rng: np.random.Generator, *, night: bool) -> F
     xs = np.linspace(-1, 1, width, dtype=np.float32)[None, :]
     ys = np.linspace(-1, 1, height, dtype=np.float32)[:, None]
     fall = float(rng.uniform(0.0, 0.15))
-    light = 1 + np.float32(fall) * (xs * math.cos(way) + ys * math.sin(way))
+    slope = xs * math.cos(way) + ys * math.sin(way)
+    light = np.asarray(1 + np.float32(fall) * slope, np.float32)
     if night:
         glare = float(rng.uniform(0.15, 0.6))
-        light = light * np.float32(1.15) + np.float32(glare) * np.exp(-2.5 * (xs * xs + ys * ys))
+        spot = np.exp(-2.5 * (xs * xs + ys * ys))
+        light = np.asarray(light * np.float32(1.15) + np.float32(glare) * spot, np.float32)
     return np.asarray(light, np.float32)
 
 
