@@ -56,6 +56,7 @@ class Sight(Generic[P, F]):
         eye: gate and measures.
         ring: the newest packets.
         meter: what is measured of the stream.
+        resting: only key pictures are wanted from here on.
     """
 
     def __init__(
@@ -68,7 +69,7 @@ class Sight(Generic[P, F]):
         self._decoder = LazyDecoder[P, F](codec)
         self._luma = luma
         self._woken = self._catching = -math.inf  # until when
-        self._resting = False
+        self.resting = False
         self._unseen = math.inf  # while decoding back: when the last look before it was
 
     @property
@@ -111,10 +112,10 @@ class Sight(Generic[P, F]):
     def _rest(self, busy: bool) -> None:
         """When only keys are wanted from here on, the decoder holds pictures for nothing."""
         keys = self.policy.decoding is Decoding.KEYS
-        if self._resting and not (keys and not busy):
-            self._resting = False
-        elif keys and not busy and not self._resting:
-            self._resting = True
+        if self.resting and not (keys and not busy):
+            self.resting = False
+        elif keys and not busy and not self.resting:
+            self.resting = True
             self._decoder.rewind(self.ring.newest(), rest=True)
 
     def _work(

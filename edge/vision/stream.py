@@ -23,7 +23,7 @@ import cv2
 
 from edge.domain.loss import Loss, said
 from edge.errors import SourceError
-from edge.vision.access import Access
+from edge.vision.access import Access, Transport
 from edge.vision.channel import (
     COMMANDS_READ,
     Box,
@@ -45,6 +45,11 @@ from edge.vision.source import READ_S, packets
 WRITE_S = 5.0
 NO_DATA = said(Loss.NO_DATA, f"{READ_S:.0f} s")
 M_MMAP_THRESHOLD, LARGE = -3, 1 << 19  # mallopt(3): what is larger goes back when it is freed
+# While only keys are wanted nothing is urgent: instead of being woken for each of hundreds of
+# network packets a second, let them gather in the socket once all that came is read. Over UDP a
+# key picture's burst would not find room there.
+WAITED_S = 0.002  # a read that took longer had to wait
+BREATH_S = 0.2
 NO_PICTURE_S = 10.0  # packets without a single picture for this long are no stream
 MAX_MEMORY = 2 << 30  # bytes of address space: a picture bomb ends this process only
 
@@ -142,8 +147,12 @@ def _watch(access: Access, line: Line, watch: Watch, masks: Masks, filming: Film
     sight: Seeing | None = None
     current: av.VideoStream | None = None
     begun = packet_at = math.inf  # until the first packet
+    asked = time.monotonic()
     for stream, packet in packets(access):
         now = time.monotonic()
+        waited = now - asked > WAITED_S
+        if sight is not None and sight.resting and waited and access.transport is not Transport.UDP:
+            time.sleep(BREATH_S)
         if sight is None or current is not stream:
             current = stream
             sight = _taken_up(sight, stream, watch, masks)
@@ -157,6 +166,7 @@ def _watch(access: Access, line: Line, watch: Watch, masks: Masks, filming: Film
         _look(sight, packet, now, line)
         if now - max(sight.decoded, begun) > NO_PICTURE_S:
             return said(Loss.NO_PICTURE, f"{NO_PICTURE_S:.0f} s")
+        asked = time.monotonic()
     else:
         return Loss.ENDED.value
     return NO_DATA
