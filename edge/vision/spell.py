@@ -24,7 +24,9 @@ class Spell:
     started: Stamp | None = None
     reported: Stamp | None = None
 
-    def step(self, holds: bool | None, now: Stamp, detail: Mapping[str, str | float]) -> list[Activity]:
+    def step(
+        self, holds: bool | None, now: Stamp, detail: Mapping[str, str | float]
+    ) -> list[Activity]:
         """Say whether it holds; None where that cannot be told: then it stays as it was."""
         if holds is not None and holds != self.active:
             self.turned = self.turned or now

@@ -31,7 +31,10 @@ class Daemon:
     """Takes what is asked for; its ledger is a list."""
 
     def __init__(self, good: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-        self.good, self.records = good, [(3, {"source": "shaft-cam", "evidence": []})]
+        self.good = good
+        self.records: list[tuple[int, dict[str, Any]]] = [
+            (3, {"source": "shaft-cam", "evidence": []})
+        ]
         monkeypatch.setattr(commission, "ask", self.ask)
         monkeypatch.setattr(commission, "waits", lambda _directory: False)
         monkeypatch.setattr(commission, "taken", self.taken)

@@ -63,6 +63,9 @@ class WrittenPort:
         memory |= {key[1:]: value for key, value in self.forced.items() if key[0] == unit}
         return [memory.get((span.function, span.address + i), 0) for i in range(span.count)]
 
+    async def write_coil(self, unit, address, on):
+        raise AssertionError("a poller switches nothing")
+
     def close(self):
         self.closed = True
 
