@@ -9,7 +9,14 @@ import numpy as np
 from benchmarks.tamper_acts import Picture, Place
 from simulators.cameras.scene.actors import Actor, Kind
 from simulators.cameras.scene.clutter import Insects, Vegetation
-from simulators.cameras.scene.nuisance import Cloud, ExposureHunting, Flicker, Headlights, Lamp
+from simulators.cameras.scene.nuisance import (
+    Cloud,
+    ExposureHunting,
+    Flicker,
+    Headlights,
+    Lamp,
+    Nuisance,
+)
 
 CLEAR_S = 150  # clear day before: the reference is taken
 CHANGE_S = {"fog": 240, "rain": 60, "snow": 600, "dusk": 900}
@@ -67,39 +74,51 @@ def _people(place: Place, rng: np.random.Generator) -> None:
     scene, lens = place.scene, place.scene.lens
     begin = place.t0 + CLEAR_S
     t = begin + 20
-    nuisances: list[object] = [
+    nuisances: list[Nuisance] = [
         Vegetation(lens, (float(rng.uniform(-5, 5)), float(rng.uniform(8, 14))), seed=place.seed),
         Insects(begin, begin + HONEST_S, lens, per_minute=20, seed=place.seed),
     ]
     while t < begin + HONEST_S - 150:
-        what = int(rng.integers(10))
         side = 1 if rng.integers(2) else -1
-        if what == 0:
-            scene.drive(t, seed=int(rng.integers(1000)))
-        elif what == 1:  # a truck that stops before the lens for minutes
-            spots = [(side * 12, 8.5), (0.0, float(rng.uniform(6.0, 7.5))), (-side * 12, 8.5)]
-            scene.actors.append(Actor.along(Kind.TRUCK, t, spots, pause=150.0, seed=what))
-        elif what == 2:  # people close by
-            spots = [(side * 6, 6.5), (0.3, 5.6), (-side * 6, 6.5)]
-            for extra in range(3):
-                walk = [(x + 0.8 * extra, z + 0.3 * extra) for x, z in spots]
-                scene.actors.append(Actor.along(Kind.PERSON, t, walk, pause=60.0, seed=extra))
-        elif what == 3:
-            scene.walk(t, "in")
-        elif what == 4:
-            nuisances.append(Cloud(t, hold_s=float(rng.uniform(5, 60)), depth=0.4))
-        elif what == 5:
-            spot = (float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.3, 0.8)))
-            nuisances.append(Lamp(t, t + 90, spot, reach=0.35, strength=1.2))
-        elif what == 6:
-            nuisances += [Headlights(t + k, strength=1.5) for k in (0, 6, 12)]
-        elif what == 7:
-            nuisances += [ExposureHunting(t + 8 * k, swing=0.35) for k in range(5)]
-        elif what == 8:
-            nuisances.append(Flicker(t, t + 60))
+        if rng.integers(2):
+            _comes(place, rng, t, side)
         else:
-            scene.actors.append(
-                Actor.along(Kind.CAR, t, [(side * 9, 12), (0, 8.5), (-side * 9, 12)], pause=40.0)
-            )
+            nuisances += _light(rng, t)
         t += float(rng.uniform(40, 120))
-    scene.nuisances = nuisances  # type: ignore[assignment]
+    scene.nuisances = nuisances
+
+
+def _comes(place: Place, rng: np.random.Generator, t: float, side: int) -> None:
+    """Traffic and people; a truck that stops before the lens for minutes is one of them."""
+    scene = place.scene
+    what = int(rng.integers(5))
+    if what == 0:
+        scene.drive(t, seed=int(rng.integers(1000)))
+    elif what == 1:
+        spots = [(side * 12, 8.5), (0.0, float(rng.uniform(6.0, 7.5))), (-side * 12, 8.5)]
+        scene.actors.append(Actor.along(Kind.TRUCK, t, spots, pause=150.0, seed=what))
+    elif what == 2:
+        spots = [(side * 6, 6.5), (0.3, 5.6), (-side * 6, 6.5)]
+        for extra in range(3):
+            walk = [(x + 0.8 * extra, z + 0.3 * extra) for x, z in spots]
+            scene.actors.append(Actor.along(Kind.PERSON, t, walk, pause=60.0, seed=extra))
+    elif what == 3:
+        scene.walk(t, "in")
+    else:
+        spots = [(side * 9, 12), (0, 8.5), (-side * 9, 12)]
+        scene.actors.append(Actor.along(Kind.CAR, t, spots, pause=40.0))
+
+
+def _light(rng: np.random.Generator, t: float) -> list[Nuisance]:
+    """What the light does for seconds or minutes."""
+    what = int(rng.integers(5))
+    if what == 0:
+        return [Cloud(t, hold_s=float(rng.uniform(5, 60)), depth=0.4)]
+    if what == 1:
+        spot = (float(rng.uniform(0.2, 0.8)), float(rng.uniform(0.3, 0.8)))
+        return [Lamp(t, t + 90, spot, reach=0.35, strength=1.2)]
+    if what == 2:
+        return [Headlights(t + k, strength=1.5) for k in (0, 6, 12)]
+    if what == 3:
+        return [ExposureHunting(t + 8 * k, swing=0.35) for k in range(5)]
+    return [Flicker(t, t + 60)]
