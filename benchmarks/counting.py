@@ -25,11 +25,11 @@ from benchmarks.visits_stream import LazyStream
 from edge.clock import ManualClock, Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, Quality, Sighting
-from edge.vision.detector import Detector
-from edge.vision.loading import load_detector
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.loading import load_detector
+from edge.vision.follow.tracker import Found, Tracker
+from edge.vision.follow.zones import ZoneAnalyser
 from edge.vision.playback import follow
-from edge.vision.tracker import Found, Tracker
-from edge.vision.zones import ZoneAnalyser
 from simulators.cameras.scene import Scene
 
 SIZE = (896, 504)

@@ -14,7 +14,7 @@ from typing import Any
 
 from benchmarks.rig import report
 from edge.model.bench import timing
-from edge.vision.manifest import find, manifest_directory, read_manifest
+from edge.vision.detect.manifest import find, manifest_directory, read_manifest
 from models.train import evaluate
 from models.train.readers import Reader
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.rig import GATEWAY, MINE_CODE, arguments, gateway, report
-from edge.vision.footing import foot
-from edge.vision.zones import inside
+from edge.vision.follow.footing import foot
+from edge.vision.follow.zones import inside
 from simulators.cameras.feeds import LiveFeed
 from simulators.cameras.scene import Scene
 from simulators.cameras.server import CameraServer

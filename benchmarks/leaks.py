@@ -26,14 +26,14 @@ from benchmarks.streams_cases import Case, Kind, good
 from edge.clock import SystemClock
 from edge.domain.observation import Observation, SourceLost
 from edge.errors import SourceError
-from edge.vision.access import Access, Transport
-from edge.vision.channel import PictureMessage
-from edge.vision.inference import Inference
+from edge.vision.camera.channel import PictureMessage
+from edge.vision.camera.process import CameraProcess
+from edge.vision.detect.inference import Inference
 from edge.vision.picture import Picture
-from edge.vision.policy import Watch
-from edge.vision.process import CameraProcess
-from edge.vision.reach import open_files
 from edge.vision.spec import CameraSpec
+from edge.vision.stream.access import Access, Transport
+from edge.vision.stream.policy import Watch
+from edge.vision.stream.reach import open_files
 from edge.vision.watch import watch
 from simulators.cameras import sdp
 from simulators.cameras.rtp import Packetiser, interleave

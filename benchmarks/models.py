@@ -22,9 +22,9 @@ import numpy as np
 
 from benchmarks.rig import report
 from edge.errors import Refused
-from edge.vision.manifest import find, manifest_directory, read_manifest
-from edge.vision.photo import read_photo
-from edge.vision.trial import trial
+from edge.vision.detect.manifest import find, manifest_directory, read_manifest
+from edge.vision.detect.photo import read_photo
+from edge.vision.detect.trial import trial
 
 WORKERS = 2
 MAX_GROWTH_MB = 150.0  # of this process over the whole campaign, buffers of files included

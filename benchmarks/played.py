@@ -25,8 +25,8 @@ from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.record import RecordType
 from edge.rules.engine import initial
 from edge.seal import Seal
-from edge.vision.detector import Detector
-from edge.vision.loading import load_detector
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.loading import load_detector
 from edge.vision.playback import play
 
 GROUPS_S = (1, 2, 4)

@@ -135,8 +135,8 @@ def capture(url: str, window_s: float, *, convert: bool) -> None:
 async def watch(url: str, model: str) -> None:
     """Our pipeline at the stream."""
     from edge.clock import SystemClock
-    from edge.vision.inference import Inference
-    from edge.vision.loading import load_detector
+    from edge.vision.detect.inference import Inference
+    from edge.vision.detect.loading import load_detector
     from edge.vision.spec import CameraSpec
     from edge.vision.watch import watch as camera
 

@@ -26,13 +26,13 @@ from typing import Any, TextIO
 from benchmarks.rig import report
 from benchmarks.streams_cases import Case, Kind, case
 from edge.errors import Refused, SourceError
-from edge.vision.access import Access, Transport
-from edge.vision.channel import PictureMessage
-from edge.vision.inference import Inference
-from edge.vision.policy import Watch
-from edge.vision.process import CameraProcess
-from edge.vision.reach import open_files
-from edge.vision.stream import MAX_MEMORY
+from edge.vision.camera.channel import PictureMessage
+from edge.vision.camera.process import CameraProcess
+from edge.vision.camera.stream import MAX_MEMORY
+from edge.vision.detect.inference import Inference
+from edge.vision.stream.access import Access, Transport
+from edge.vision.stream.policy import Watch
+from edge.vision.stream.reach import open_files
 
 REPO = Path(__file__).resolve().parents[1]
 LIMIT_S = 45.0  # no connection lasts longer than opening, silence and end together

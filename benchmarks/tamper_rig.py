@@ -20,9 +20,9 @@ from edge.domain.observation import Measures, PictureQuality, Quality, SourceLos
 from edge.domain.record import Draft, RecordType
 from edge.rules.engine import initial
 from edge.seal import Seal
-from edge.vision.decoding import luma
-from edge.vision.measure import MEASURE_WIDTH, Measurer, shrunk
 from edge.vision.picture import Pixels
+from edge.vision.stream.decoding import luma
+from edge.vision.tamper.measure import MEASURE_WIDTH, Measurer, shrunk
 from simulators.cameras.scene import EPOCH
 
 CAMERA = "cam-1"

@@ -24,7 +24,7 @@ from benchmarks import visits_clip, visits_mog2, visits_run
 from benchmarks.rig import report
 from benchmarks.visits_clip import Clip
 from benchmarks.visits_run import LATE_S, Opened, Played
-from edge.vision.loading import load_detector
+from edge.vision.detect.loading import load_detector
 from simulators.cameras.scene.weather import SETTINGS
 
 LAYOUTS = 2  # of the mine, from each view

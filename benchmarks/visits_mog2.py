@@ -18,14 +18,14 @@ from benchmarks.visits_run import START, Noted, Played, judge, site
 from benchmarks.visits_stream import LazyStream
 from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
-from edge.vision.decoding import colour
+from edge.vision.follow.tracker import Tracker
 from edge.vision.picture import Picture
-from edge.vision.tracker import Tracker
+from edge.vision.stream.decoding import colour
 from edge.vision.watch import as_found
 
 if TYPE_CHECKING:
     from benchmarks.visits_clip import Clip
-    from edge.vision.detector import Detector
+    from edge.vision.detect.detector import Detector
     from edge.vision.picture import Pixels
     from edge.vision.playback import Coming
 

@@ -20,7 +20,7 @@ from edge.vision import playback
 
 if TYPE_CHECKING:
     from benchmarks.visits_clip import Clip, Visit
-    from edge.vision.detector import Detection, Detector
+    from edge.vision.detect.detector import Detection, Detector
     from edge.vision.picture import Picture, Pixels
     from simulators.cameras.scene import Scene
 

@@ -21,10 +21,10 @@ from edge.errors import SourceError, StorageFull
 from edge.ledger.store import Ledger
 from edge.sensors.modbus import ModbusPort
 from edge.sensors.spec import ChallengeSpec, ViewSpec
+from edge.vision.evidence.snapshot import Workbench, encode
 from edge.vision.glimpse import Glimpses
-from edge.vision.liveness.challenge import draw, judge, level
 from edge.vision.picture import Picture
-from edge.vision.snapshot import Workbench, encode
+from edge.vision.tamper.liveness.challenge import draw, judge, level
 
 RUNS = 2  # patterns until a camera has failed: somebody may walk through the box during one
 SETTLE_S = 1.5  # a picture received earlier after a switch may have been taken before it

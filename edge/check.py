@@ -20,7 +20,7 @@ from edge.config.words import hide_passwords
 from edge.errors import ConfigError, Fault, Refused
 from edge.sensors.load import sweep_seconds
 from edge.sensors.spec import SerialBus
-from edge.vision.loading import load_detector
+from edge.vision.detect.loading import load_detector
 
 BUSY_SHARE = 0.8  # of the period; a unit that answers late needs the rest
 MAX_PASSWORD_BYTES = 4096

@@ -25,7 +25,7 @@ NO_CONFIG = Path()
 
 
 def _own(models: Path | None, config: Path) -> Path:
-    from edge.vision.loading import OWN_MODELS
+    from edge.vision.detect.loading import OWN_MODELS
 
     if models is not None:
         return models
@@ -37,7 +37,7 @@ def list_models(
     config: ConfigOption = NO_CONFIG, models: OwnOption = None, json: JsonOption = False
 ) -> None:
     """列出 · Show the models that the manifests name, and which are here."""
-    from edge.vision.loading import known_models, place_of
+    from edge.vision.detect.loading import known_models, place_of
 
     own = _own(models, config)
     rows: list[dict[str, Any]] = []
@@ -80,8 +80,8 @@ def pull(
     """取得 · Bring a model's file; a broken transfer is gone on with; its hash is checked."""
     from edge.model.pull import carry
     from edge.model.pull import pull as fetch
-    from edge.vision.loading import known_models, place_of
-    from edge.vision.manifest import find
+    from edge.vision.detect.loading import known_models, place_of
+    from edge.vision.detect.manifest import find
 
     own = _own(models, config)
     spec = find(name, known_models(own))
@@ -115,7 +115,7 @@ def add(
     """加入 · Find out a foreign model's format, run it once, and keep it for this gateway."""
     from edge.model.add import explain, labelled
     from edge.model.own import adopt
-    from edge.vision.loading import load_foreign, read_model
+    from edge.vision.detect.loading import load_foreign, read_model
 
     data = read_model(file)
     detector = load_foreign(data, 1, str(file), labelled(kind or []))
@@ -140,7 +140,7 @@ def evaluate(
     """评估 · Measure a detector on labelled pictures: average precision, recall by size."""
     from edge.model.evaluate import evaluate as look
     from edge.model.evaluate import read_annotations
-    from edge.vision.loading import load_detector
+    from edge.vision.detect.loading import load_detector
 
     detector = load_detector(model, 1, _own(models, config))
     pictures = read_annotations(annotations, images)
@@ -176,7 +176,7 @@ def bench(
 ) -> None:
     """测速 · Milliseconds a picture on this machine, whole call and session, 1 and all threads."""
     from edge.model.bench import timings
-    from edge.vision.loading import load_detector
+    from edge.vision.detect.loading import load_detector
 
     own = _own(models, config)
     rows = timings(lambda threads: load_detector(model, threads, own))

@@ -39,8 +39,8 @@ def camera(
 ) -> None:
     """探测摄像机 · Say what a camera sends, and what watching it costs on this machine a day."""
     from edge.probe import probe as probe_camera
-    from edge.vision.access import Access, Transport
     from edge.vision.spec import main_url
+    from edge.vision.stream.access import Access, Transport
 
     text = sys.stdin.readline(_MAX_URL).strip() if url == "-" else url
     try:

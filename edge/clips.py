@@ -20,12 +20,12 @@ from edge.domain.record import Draft, RecordType
 from edge.errors import Refused, SourceError, StorageFull
 from edge.ledger.store import Ledger
 from edge.rules.state import Attachment
+from edge.vision.camera.channel import ClipMessage
 from edge.vision.cameras import Cameras
-from edge.vision.channel import ClipMessage
-from edge.vision.clip import PRE_ROLL_S
-from edge.vision.mp4 import Film, checked
-from edge.vision.ring import KEEP_S
+from edge.vision.evidence.clip import PRE_ROLL_S
+from edge.vision.evidence.mp4 import Film, checked
 from edge.vision.spec import ClipSpec
+from edge.vision.stream.ring import KEEP_S
 
 HOUR_S = 3600.0
 WAKING = frozenset({ActivityKind.LOAD_RUNNING, ActivityKind.CONTACT_OPEN})

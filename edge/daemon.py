@@ -39,10 +39,10 @@ from edge.status import Status
 from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
 from edge.vision.cameras import Cameras
-from edge.vision.detector import Detector
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.inference import Inference
+from edge.vision.detect.loading import load_detector
 from edge.vision.glimpse import Glimpses
-from edge.vision.inference import Inference
-from edge.vision.loading import load_detector
 from edge.vision.watch import watch
 
 EPOCH_LASTS_S = 600.0  # two boxes under one name must not end each other's epochs for ever

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from edge.vision.loading import load_detector
-from edge.vision.photo import read_photo
+from edge.vision.detect.loading import load_detector
+from edge.vision.detect.photo import read_photo
 
 
 def detect_files(paths: list[Path], model: str, *, as_json: bool) -> int:

@@ -23,8 +23,8 @@ from edge.ledger.rotate import hand_over
 from edge.ledger.store import Ledger
 from edge.rules.orders import answer
 from edge.rules.recall import moment
+from edge.vision.evidence.snapshot import Workbench, encode
 from edge.vision.glimpse import Glimpses
-from edge.vision.snapshot import Workbench, encode
 
 QUEUE_LIMIT = 64  # orders that wait; more are answered with a failure
 

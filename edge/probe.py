@@ -20,15 +20,16 @@ from edge.domain.loss import name_of
 from edge.domain.names import Name
 from edge.domain.observation import Measures
 from edge.errors import Refused, SourceError
-from edge.vision import reach, snapshot
-from edge.vision.access import Access
-from edge.vision.channel import FactsMessage, PictureMessage, QualityMessage
-from edge.vision.gate import GateState
-from edge.vision.inference import Inference
+from edge.vision.camera.channel import FactsMessage, PictureMessage, QualityMessage
+from edge.vision.camera.gate import GateState
+from edge.vision.camera.process import CameraProcess
+from edge.vision.detect.inference import Inference
+from edge.vision.evidence import snapshot
 from edge.vision.picture import Picture
-from edge.vision.policy import Decoding, Facts, Policy, Watch, gop_verdict, in_words
-from edge.vision.process import CameraProcess
-from edge.vision.substreams import candidates
+from edge.vision.stream import reach
+from edge.vision.stream.access import Access
+from edge.vision.stream.policy import Decoding, Facts, Policy, Watch, gop_verdict, in_words
+from edge.vision.stream.substreams import candidates
 
 DAY_S = 86_400
 SETTLE_S = 6.0  # the gate calibrates and everything is decoded; this is not what a day costs

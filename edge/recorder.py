@@ -27,8 +27,8 @@ from edge.ledger.store import Ledger
 from edge.rules.orders import ERRANDS, accepted
 from edge.rules.state import Attachment
 from edge.seal import Outcome, Seal
+from edge.vision.evidence.snapshot import Workbench, encode
 from edge.vision.picture import Picture
-from edge.vision.snapshot import Workbench, encode
 
 HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
 BATCH = 500  # drafts in one append

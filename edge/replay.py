@@ -29,7 +29,7 @@ from edge.errors import ConfigError, Fault, Refused
 from edge.ledger.leaf import encode_leaf
 from edge.rules.engine import initial
 from edge.seal import Outcome, Seal
-from edge.vision.loading import load_detector
+from edge.vision.detect.loading import load_detector
 from edge.vision.playback import play
 
 BOOT = "replay"

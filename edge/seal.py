@@ -39,12 +39,12 @@ from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
-from edge.vision.blindness import GateAnalyser
-from edge.vision.liveness import answers
-from edge.vision.liveness.analyser import LivenessAnalyser
-from edge.vision.motion import MotionAnalyser
-from edge.vision.quality import PictureAnalyser
-from edge.vision.zones import ZoneAnalyser
+from edge.vision.follow.motion import MotionAnalyser
+from edge.vision.follow.zones import ZoneAnalyser
+from edge.vision.tamper.blindness import GateAnalyser
+from edge.vision.tamper.liveness import answers
+from edge.vision.tamper.liveness.analyser import LivenessAnalyser
+from edge.vision.tamper.quality import PictureAnalyser
 
 REMEMBERED_TYPES = (
     RecordType.INCIDENT_OPENED,

@@ -17,13 +17,13 @@ from edge.errors import StorageFull
 from edge.ledger.store import Ledger
 from edge.recorder import Recorder
 from edge.rules.state import Attachment
+from edge.vision.camera.channel import ClipMessage, Command, FactsMessage
 from edge.vision.cameras import WAKE_S, Cameras
-from edge.vision.channel import ClipMessage, Command, FactsMessage
-from edge.vision.policy import Decoding, Facts, Policy, Reason
 from edge.vision.spec import ClipSpec
+from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
 from tests.recording import Rig
 from tests.seals import sighting
-from tests.vision.test_mp4 import a_file
+from tests.vision.evidence.test_mp4 import a_file
 
 CAMERA = "shaft-cam"
 FACTS = FactsMessage(

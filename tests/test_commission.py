@@ -20,7 +20,7 @@ from edge.ledger.leaf import decode_leaf
 from edge.rules.engine import initial
 from edge.seal import Seal
 from edge.vision.picture import Picture
-from edge.vision.taking import ASKED_S, FIRST_S
+from edge.vision.tamper.taking import ASKED_S, FIRST_S
 from tests.docs.contract import validate
 from tests.orders import an_order
 from tests.recording import Rig

@@ -10,7 +10,7 @@ import pytest
 
 from edge.detect import detect_files
 from edge.errors import ConfigError
-from edge.vision import photo as photo_module
+from edge.vision.detect import photo as photo_module
 from tests.vision.onnx_file import grid_model
 
 BOX = (16.0, 8.0, 32.0, 40.0)

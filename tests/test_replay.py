@@ -21,7 +21,7 @@ from edge.config import SealConfig
 from edge.domain.observation import Label
 from edge.errors import ConfigError, Refused
 from edge.replay import replay_files
-from edge.vision.detector import Detection
+from edge.vision.detect.detector import Detection
 from edge.vision.picture import Pixels
 from tests.seals import site
 

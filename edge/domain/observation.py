@@ -103,7 +103,7 @@ class Measures:
         clock_s: second of the day that the clock in the picture shows; -1 where none can be read,
             -2 while it is learned.
         clock_date: the eight digits before it, as a number; 0 where there are none.
-        sketch: what is compared with the reference (edge/vision/sketch.py); empty without.
+        sketch: what is compared with the reference (edge/vision/tamper/sketch.py); empty without.
     """
 
     brightness: float

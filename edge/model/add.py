@@ -9,10 +9,10 @@ import numpy as np
 
 from edge.domain.observation import Label
 from edge.errors import ConfigError, Fault
-from edge.vision.detector import Detector
-from edge.vision.formats import FORMATS
-from edge.vision.formats.classes import Classes
-from edge.vision.photo import read_photo
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.formats import FORMATS
+from edge.vision.detect.formats.classes import Classes
+from edge.vision.detect.photo import read_photo
 
 _RESIZED = {
     "stretch": "stretched",

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.vision.detector import Detector
+from edge.vision.detect.detector import Detector
 from edge.vision.picture import Pixels
 
 ROUNDS = 40

@@ -13,9 +13,9 @@ import numpy as np
 from edge.domain.observation import Label
 from edge.errors import Refused
 from edge.model.precision import Array, Case, average_precision, recall_by_height
-from edge.vision.detector import Detector
-from edge.vision.formats.classes import label_of
-from edge.vision.photo import read_photo
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.formats.classes import label_of
+from edge.vision.detect.photo import read_photo
 
 MAX_ANNOTATION_BYTES = 500_000_000
 BANDS = (0.1, 0.25)  # bounds of box height over picture height

@@ -10,8 +10,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from edge.errors import ConfigError, Fault
-from edge.vision.loading import known_models
-from edge.vision.manifest import MANIFEST, ModelSpec, read_manifest
+from edge.vision.detect.loading import known_models
+from edge.vision.detect.manifest import MANIFEST, ModelSpec, read_manifest
 
 _HEAD = "# Models that `eseal model add` brought to this gateway.\n"
 _KEYS = [

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from edge.errors import EsealError, Refused, StorageFull
-from edge.vision.manifest import ModelSpec
+from edge.vision.detect.manifest import ModelSpec
 
 TIMEOUT_S = 30.0
 TRIES = 5  # each goes on where the one before broke off

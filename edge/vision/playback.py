@@ -13,16 +13,16 @@ import av
 from edge.clock import Stamp
 from edge.domain.observation import Observation, Quality, Sighting
 from edge.errors import Refused
-from edge.vision.decoding import StreamCodec, VideoPacket, colour, luma
-from edge.vision.detector import NO_INPUT, Detector
-from edge.vision.lazy import F
+from edge.vision.camera.sight import Shown, Sight
+from edge.vision.detect.detector import NO_INPUT, Detector
+from edge.vision.detect.regions import Regions, merge
+from edge.vision.follow.tracker import Tracker
 from edge.vision.picture import Picture, Pixels
-from edge.vision.regions import Regions, merge
-from edge.vision.ring import P
-from edge.vision.sight import Shown, Sight
-from edge.vision.source import open_file, video_stream
 from edge.vision.spec import CameraSpec
-from edge.vision.tracker import Tracker
+from edge.vision.stream.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.stream.lazy import F
+from edge.vision.stream.ring import P
+from edge.vision.stream.source import open_file, video_stream
 from edge.vision.watch import Attention, as_found, as_quality
 
 ALLOWED = 2  # regions of a picture: as many as a gateway's processor has time for

@@ -14,9 +14,9 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from edge.domain.activity import ZoneKind
 from edge.errors import Unfit
-from edge.vision.access import Access, Transport
 from edge.vision.outline import area, crossing
-from edge.vision.policy import Watch
+from edge.vision.stream.access import Access, Transport
+from edge.vision.stream.policy import Watch
 from edge.wiring import Code, FilePath, Many, Spec, form, platform_code
 
 MIN_AREA = 0.0005  # of the picture: a person far away fills more

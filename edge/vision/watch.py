@@ -19,8 +19,7 @@ from edge.domain.observation import (
     SourceLost,
 )
 from edge.errors import Refused, SourceError
-from edge.vision.cameras import WAKE_S, Cameras
-from edge.vision.channel import (
+from edge.vision.camera.channel import (
     ClipMessage,
     Command,
     FactsMessage,
@@ -29,16 +28,17 @@ from edge.vision.channel import (
     QualityMessage,
     Why,
 )
-from edge.vision.detector import Detection
-from edge.vision.gate import GateState
+from edge.vision.camera.gate import GateState
+from edge.vision.camera.process import CameraProcess
+from edge.vision.cameras import WAKE_S, Cameras
+from edge.vision.detect.detector import Detection
+from edge.vision.detect.inference import Inference
+from edge.vision.detect.regions import Regions
+from edge.vision.follow.tracker import Found, Tracker
 from edge.vision.glimpse import Glimpses
-from edge.vision.inference import Inference
 from edge.vision.picture import Picture
-from edge.vision.policy import in_words
-from edge.vision.process import CameraProcess
-from edge.vision.regions import Regions
 from edge.vision.spec import CameraSpec
-from edge.vision.tracker import Found, Tracker
+from edge.vision.stream.policy import in_words
 
 FIRST_BACKOFF_S = 0.5
 MAX_BACKOFF_S = 15.0

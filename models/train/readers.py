@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.domain.observation import Label
-from edge.vision.detector import Detector
-from edge.vision.manifest import find, manifest_directory, read_manifest
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.manifest import find, manifest_directory, read_manifest
 
 Array = NDArray[np.float32]
 Picture = NDArray[np.uint8]

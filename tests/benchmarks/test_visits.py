@@ -12,7 +12,7 @@ from benchmarks.visits_clip import Clip, Visit
 from benchmarks.visits_run import Opened, Played
 from benchmarks.visits_stream import FPS, GOP_S, LazyStream
 from edge.domain.observation import Label
-from edge.vision.detector import Detection, Detector
+from edge.vision.detect.detector import Detection, Detector
 from simulators.cameras.scene import Scene
 from simulators.cameras.scene.weather import SETTINGS
 

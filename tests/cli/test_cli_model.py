@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from edge.cli_model import app
 from edge.errors import ConfigError, Refused
-from tests.vision.formats.test_foreign import GRAPHS
+from tests.vision.detect.formats.test_foreign import GRAPHS
 from tests.vision.onnx_file import constant_model
 
 PERSON = (16.0, 8.0, 32.0, 40.0)

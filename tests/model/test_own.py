@@ -5,11 +5,11 @@ import pytest
 from edge.domain.observation import Label
 from edge.errors import ConfigError
 from edge.model.own import adopt
-from edge.vision.detector import Detector
-from edge.vision.loading import known_models, load_detector, place_of
-from tests.vision.formats.test_foreign import GRAPHS
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.loading import known_models, load_detector, place_of
+from tests.vision.detect.formats.test_foreign import GRAPHS
+from tests.vision.detect.test_detector import ONE
 from tests.vision.onnx_file import grid_model
-from tests.vision.test_detector import ONE
 
 
 def _named(data: bytes, name: str):

@@ -13,7 +13,7 @@ import pytest
 from edge.errors import Refused
 from edge.model import pull as module
 from edge.model.pull import Unreachable, carry, pull
-from edge.vision.manifest import ModelSpec
+from edge.vision.detect.manifest import ModelSpec
 
 DATA = bytes(range(256)) * 2000
 

@@ -11,8 +11,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from edge.vision.access import Access
-from edge.vision.source import packets
+from edge.vision.stream.access import Access
+from edge.vision.stream.source import packets
 from simulators.cameras.cli import camera
 from tests.simulators.test_cameras_server import read
 

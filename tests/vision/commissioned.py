@@ -11,10 +11,10 @@ from edge.clock import ManualClock
 from edge.domain.activity import Activity
 from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.domain.record import Draft
-from edge.vision.measure import Measurer
 from edge.vision.picture import Pixels
-from edge.vision.quality import PictureAnalyser
 from edge.vision.spec import CameraSpec
+from edge.vision.tamper.measure import Measurer
+from edge.vision.tamper.quality import PictureAnalyser
 
 CAMERA = CameraSpec(code="cam-1", url="file:///x")
 SIZE = (1280, 720)

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from edge.domain.observation import Measures
-from edge.vision.access import Access
-from edge.vision.channel import HEADER, MAGIC, Kind, Why, pack_picture, pack_quality
-from edge.vision.gate import GateState
+from edge.vision.camera.channel import HEADER, MAGIC, Kind, Why, pack_picture, pack_quality
+from edge.vision.camera.gate import GateState
+from edge.vision.stream.access import Access
 
 TRACE = Path("/tmp/eseal-test-was-here")
 FINE_MESSAGE = pack_quality(Measures(100, 30, 200, 0), GateState.QUIET, 4.0)

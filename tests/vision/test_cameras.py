@@ -6,9 +6,9 @@ import pytest
 
 from edge.errors import SourceError
 from edge.vision import cameras as module
+from edge.vision.camera.channel import ClipMessage, Command, FactsMessage
 from edge.vision.cameras import WAKE_S, Cameras
-from edge.vision.channel import ClipMessage, Command, FactsMessage
-from edge.vision.policy import Decoding, Facts, Policy, Reason
+from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
 
 CLIP = ClipMessage(memoryview(b"film"), 20.0, 19.0, 480)
 

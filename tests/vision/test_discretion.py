@@ -8,7 +8,7 @@ import sys
 
 from tests.vision.onnx_file import grid_model
 
-PROGRAM = "from edge.vision.loading import load_detector as load; load({path!r}, 1)"
+PROGRAM = "from edge.vision.detect.loading import load_detector as load; load({path!r}, 1)"
 
 
 def test_loading_a_model_leaves_no_trace_of_a_reporter_at_home(tmp_path):

@@ -12,13 +12,13 @@ from edge.clock import ManualClock, Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, Observation, PictureQuality, Quality, Sighting
 from edge.errors import Refused
-from edge.vision.detector import Detection, Detector
-from edge.vision.loading import load_detector
+from edge.vision.detect.detector import Detection, Detector
+from edge.vision.detect.loading import load_detector
+from edge.vision.follow.zones import ZoneAnalyser
 from edge.vision.picture import Picture
 from edge.vision.playback import play
-from edge.vision.quality import PictureAnalyser
 from edge.vision.spec import CameraSpec
-from edge.vision.zones import ZoneAnalyser
+from edge.vision.tamper.quality import PictureAnalyser
 from tests.vision.video import noisy, quiet, walk, write_video, yard
 
 FLOOR = {

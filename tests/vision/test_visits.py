@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.played import coded, opened
 from benchmarks.video import judge
-from edge.vision.loading import load_detector
+from edge.vision.detect.loading import load_detector
 
 VIDEO = "one-by-one-person.mp4"
 

@@ -29,15 +29,15 @@ from edge.domain.observation import (
     SourceLost,
 )
 from edge.errors import Refused, SourceError
-from edge.vision import process as process_module
+from edge.vision.camera import process as process_module
+from edge.vision.camera.process import CameraProcess
 from edge.vision.cameras import Cameras
-from edge.vision.detector import Detector
-from edge.vision.inference import Inference
-from edge.vision.mp4 import Film, checked
+from edge.vision.detect.detector import Detector
+from edge.vision.detect.inference import Inference
+from edge.vision.evidence.mp4 import Film, checked
 from edge.vision.picture import Picture
-from edge.vision.policy import Reason
-from edge.vision.process import CameraProcess
 from edge.vision.spec import CameraSpec
+from edge.vision.stream.policy import Reason
 from edge.vision.watch import watch
 from tests.vision import hostile
 from tests.vision.test_playback import RED

@@ -10,8 +10,8 @@ from functools import partial
 import pytest
 
 from edge.domain.observation import PictureQuality, SourceLost
-from edge.vision.inference import Inference
-from edge.vision.source import READ_S
+from edge.vision.detect.inference import Inference
+from edge.vision.stream.source import READ_S
 from simulators.cameras.feeds import Loop, LoopFeed, encode_loop
 from simulators.cameras.mjpeg import MjpegServer, jpeg
 from simulators.cameras.scene import Scene

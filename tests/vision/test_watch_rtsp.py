@@ -11,7 +11,7 @@ import pytest
 
 from edge.domain.loss import Loss
 from edge.domain.observation import PictureQuality, Sighting, SourceBack, SourceLost
-from edge.vision.inference import Inference
+from edge.vision.detect.inference import Inference
 from simulators.cameras.feeds import Loop, LoopFeed, encode_loop
 from simulators.cameras.scene import Actor, Scene
 from simulators.cameras.server import CameraServer

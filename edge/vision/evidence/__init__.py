@@ -1,0 +1,1 @@
+"""What shows it: pictures and clips."""

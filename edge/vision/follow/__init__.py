@@ -1,0 +1,1 @@
+"""Who is where and goes where: tracks, zones, lines, and motion that nobody names."""

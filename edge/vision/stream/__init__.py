@@ -1,0 +1,1 @@
+"""A camera's bytes: how they are reached, held and decoded."""

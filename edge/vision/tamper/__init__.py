@@ -1,0 +1,1 @@
+"""Is the picture what it was, and is it alive?"""

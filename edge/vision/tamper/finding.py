@@ -1,0 +1,99 @@
+"""What is wrong with a picture: one finding at a time, the gravest first. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from edge.domain.activity import ActivityKind
+from edge.domain.observation import Measures
+from edge.vision.tamper.signs import Signs
+
+BLACK = 0.85  # share of nearly black from which a picture may be dark …
+DIM = 40.0  # … and the mean luma below which it is
+WHITE = 0.35  # share of nearly white from which a picture may be over-exposed …
+GLARING = 200.0  # … or the mean luma
+BLIND = 0.7  # share of the expected edges that a dark or white picture lacks at least
+HIDDEN = 0.8  # share of the expected edges that a covered picture lacks
+POOR = 0.45  # blocks with fine structure, against the view's, that a cover has at most
+ELSEWHERE = 0.2  # agreement below which a picture with edges enough shows something else …
+GONE = 0.45  # … when this share of the expected edges is lost
+MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62
+SURE_BEST, SURE_CERTAINTY = 0.3, 6.0  # of a shift that is believed
+PLAINLY = 0.1  # by how much the shifted agreement exceeds the other
+TWISTED, AKIN = 0.5, 0.6  # parts moved each for itself, in a picture that agrees no better
+SMEARED = 0.3  # sharpness, against the view's, of a picture out of focus …
+SAME = 0.3  # … that agrees with it so far
+BLOTTED = 0.3  # share of the expected edges that a blot on the glass hides at least …
+SOFT = 0.7  # … and how much of that shows no structure of its own
+LITTLE, MORE = 0.8, 1.3  # fine structure left beside a blot: so much at most, or that less lost
+MOSTLY = 0.55  # a blot this large changes the exposure of the rest: its light is not asked
+SAME_LIGHT = 0.3  # octaves by which the rest may differ from what is usual
+BEHIND = 0.35  # share of the view's edges that a board or a truck hides
+BLANK_CONTRAST = 4.0  # a picture this poor shows nothing, whatever was there before
+NOTHING = 0.15  # share of the view's edges that are still expected when next to all is lost
+
+QUICK_S, PARTLY_S, UNFIT_S, SLOW_S = 3.0, 12.0, 60.0, 1200.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, and for how long it must be so to be believed."""
+
+    kind: ActivityKind
+    wait_s: float
+
+
+def find(
+    measures: Measures, signs: Signs | None, *, sudden: bool, fit: bool = True
+) -> Finding | None:
+    """Judge one look.
+
+    Args:
+        measures: of the picture.
+        signs: how it compares with the reference; None while there is none.
+        sudden: it was much brighter a few seconds ago.
+        fit: it is good enough to become a reference.
+    """
+    lost = signs.lost if signs is not None else 1.0
+    if measures.dark >= BLACK and measures.brightness <= DIM and lost >= BLIND:
+        if sudden:
+            return Finding(ActivityKind.PICTURE_COVERED, QUICK_S)
+        return Finding(ActivityKind.PICTURE_DARK, PARTLY_S)
+    glaring = measures.brightness >= GLARING and lost >= BLIND
+    if (measures.bright >= WHITE and lost >= GONE) or glaring:
+        return Finding(ActivityKind.PICTURE_OVEREXPOSED, PARTLY_S)
+    if signs is None:
+        blank = measures.contrast < BLANK_CONTRAST
+        if blank or not fit:  # covered since before the first look
+            return Finding(ActivityKind.PICTURE_COVERED, QUICK_S if blank else UNFIT_S)
+        return None
+    return _hidden(signs) or _elsewhere(signs) or _partly(signs)
+
+
+def _hidden(signs: Signs) -> Finding | None:
+    if signs.lost < HIDDEN or signs.crisp >= POOR:
+        return None
+    return Finding(ActivityKind.PICTURE_COVERED, QUICK_S)
+
+
+def _elsewhere(signs: Signs) -> Finding | None:
+    sure = signs.best >= SURE_BEST and signs.certainty >= SURE_CERTAINTY
+    if sure and signs.shift_px >= MOVED_PX and signs.best >= signs.agreement + PLAINLY:
+        return Finding(ActivityKind.PICTURE_MOVED, 6.0)
+    if signs.displaced >= TWISTED and signs.agreement < AKIN:
+        return Finding(ActivityKind.PICTURE_MOVED, 6.0)
+    if signs.agreement < ELSEWHERE and signs.lost >= GONE and signs.crisp >= POOR:
+        return Finding(ActivityKind.PICTURE_SWAPPED, PARTLY_S)
+    return None
+
+
+def _partly(signs: Signs) -> Finding | None:
+    if signs.agreement >= SAME and signs.fine < SMEARED:
+        return Finding(ActivityKind.PICTURE_BLURRED, 8.0)
+    crisp = min(LITTLE, MORE - signs.lost)
+    blotted = signs.lost >= BLOTTED and signs.soft >= SOFT and signs.crisp < crisp
+    if blotted and (signs.lost >= MOSTLY or signs.other_light < SAME_LIGHT):
+        return Finding(ActivityKind.PICTURE_COVERED, PARTLY_S)
+    if signs.hidden >= BEHIND or signs.expected < NOTHING:
+        return Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
+    return None

@@ -1,0 +1,172 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from edge.clock import ManualClock
+from edge.domain.activity import Activity, Phase
+from edge.domain.observation import Box, Label, Quality, SeenObject, Sighting
+from edge.vision.follow.motion import CROWD, EXIT_S, SILENT_S, MotionAnalyser
+from edge.vision.spec import CameraSpec
+
+MOUTH = {
+    "code": "mouth",
+    "kind": "shaft-mouth",
+    "polygon": [[0.3, 0.4], [0.8, 0.4], [0.8, 0.9], [0.3, 0.9]],
+}
+CAMERA = CameraSpec.model_validate({"code": "cam-1", "url": "rtsp://h/x", "zone": [MOUTH]})
+START = ManualClock().now()
+LOOK_S = 0.2
+
+
+def _sighting(
+    t: float, moving: list[Box], named: list[Box] | None = None, quality: Quality = Quality.GOOD
+) -> Sighting:
+    objects = tuple(SeenObject(1, Label.PERSON, 0.8, box) for box in named or [])
+    return Sighting("cam-1", START.moved(t), quality, objects, tuple(moving))
+
+
+def _body(x: float, foot: float = 0.7, high: float = 0.15) -> Box:
+    wide = 0.4 * high * 9 / 16
+    return (x - wide / 2, foot - high, x + wide / 2, foot)
+
+
+def _walk(t: float, start: float = 0.2, speed: float = 0.07) -> float:
+    return start + speed * t
+
+
+def _run(
+    analyser: MotionAnalyser, seconds: float, moving, named=lambda _t: [], begin: float = 0.0
+) -> list[Activity]:
+    told = []
+    for step in range(round(seconds / LOOK_S)):
+        t = begin + step * LOOK_S
+        told += analyser.step(_sighting(t, moving(t), named(t)))
+        told += analyser.tick(START.moved(t))
+    return told
+
+
+def test_somebody_whom_no_detector_names_walks_through_the_zone():
+    told = _run(MotionAnalyser(CAMERA), 20, lambda t: [_body(_walk(t))] if _walk(t) < 0.9 else [])
+    assert [activity.phase for activity in told] == [Phase.STARTED, Phase.ENDED]
+    started, ended = told
+    assert (started.place, started.aspect, started.source) == ("mouth", "shaft-mouth", "cam-1")
+    assert started.stamp.since(START) < 3.0
+    assert ended.stamp.since(START) == pytest.approx((0.8 - 0.2) / 0.07, abs=1.0)
+
+
+def test_without_a_detector_the_mouth_is_not_silent():
+    analyser, told = MotionAnalyser(CAMERA), []
+    for step in range(40):
+        told += analyser.step(
+            _sighting(step * LOOK_S, [_body(_walk(step * LOOK_S))], quality=Quality.BAD)
+        )
+    assert [activity.phase for activity in told] == [Phase.STARTED]
+
+
+def test_it_goes_on_while_it_goes_on_and_ends_in_silence():
+    def pacing(t: float) -> list[Box]:
+        return [_body(0.55 + 0.2 * math.sin(t / 2.5))]
+
+    analyser = MotionAnalyser(CAMERA)
+    told = _run(analyser, 35, pacing)
+    assert [activity.phase for activity in told] == [Phase.STARTED] + [Phase.GOES_ON] * 3
+    assert analyser.tick(START.moved(35 + EXIT_S / 2)) == []
+    (ended,) = analyser.tick(START.moved(35 + EXIT_S))
+    assert ended.phase is Phase.ENDED
+    assert analyser.tick(START.moved(60)) == []
+
+
+def test_whom_the_detector_names_is_no_unnamed_motion():
+    def shadowed(t: float) -> list[Box]:
+        return [_body(_walk(t)), _body(_walk(t) + 0.04, high=0.06)]
+
+    assert _run(MotionAnalyser(CAMERA), 12, shadowed, lambda t: [_body(_walk(t))]) == []
+
+
+def test_a_detector_that_names_now_and_then_names():
+    def sometimes(t: float) -> list[Box]:
+        return [_body(_walk(t))] if round(t / LOOK_S) % 5 == 0 else []
+
+    assert _run(MotionAnalyser(CAMERA), 12, lambda t: [_body(_walk(t))], sometimes) == []
+
+
+def test_named_after_all_it_ends_and_does_not_open_again():
+    def late(t: float) -> list[Box]:
+        return [_body(_walk(t, speed=0.03))] if 9 <= t <= 10 else []
+
+    told = _run(MotionAnalyser(CAMERA), 18, lambda t: [_body(_walk(t, speed=0.03))], late)
+    assert [activity.phase for activity in told] == [Phase.STARTED, Phase.ENDED]
+    assert told[1].stamp.since(START) == pytest.approx(9, abs=0.3)
+
+
+def test_soon_after_something_named_was_in_the_zone_nothing_unnamed_begins():
+    analyser = MotionAnalyser(CAMERA)
+    named = [_body(0.75, high=0.1)]
+    analyser.step(_sighting(0, [], named))
+    assert _run(analyser, SILENT_S - 1, lambda t: [_body(_walk(t, 0.32, 0.02))], begin=0.2) == []
+
+
+@pytest.mark.parametrize(
+    ("what", "moving"),
+    [
+        ("beside the zone", lambda t: [_body(_walk(t), foot=0.3)]),
+        ("sways in place", lambda t: [_body(0.5 + 0.01 * math.sin(3 * t), high=0.3)]),
+        ("an insect", lambda t: [_body(0.3 + (0.9 * t) % 0.5, high=0.08)]),
+        ("too small", lambda t: [_body(_walk(t), high=0.02)]),
+        ("the whole picture", lambda t: [(_walk(t) - 0.19, 0.0, _walk(t) + 0.3, 0.85)]),
+        ("for a moment", lambda t: [_body(_walk(t, 0.4, 0.2))] if t < 1.2 else []),
+        ("weather", lambda t: [_body(_walk(t) + i / 99) for i in range(CROWD + 1)]),
+    ],
+)
+def test_what_is_no_body_is_left_out(what, moving):
+    assert _run(MotionAnalyser(CAMERA), 8, moving) == [], what
+
+
+@settings(deadline=None, max_examples=10)
+@given(seed=st.integers(0, 2**32 - 1), pieces=st.integers(1, CROWD))
+def test_pieces_anywhere_are_no_body(seed, pieces):
+    """Rain and snow: in every picture somewhere else."""
+    rng = np.random.default_rng(seed)
+
+    def falling(_t: float) -> list[Box]:
+        return [
+            _body(float(x), float(y), 0.04)
+            for x, y in zip(rng.uniform(0, 1, pieces), rng.uniform(0.05, 1, pieces), strict=True)
+        ]
+
+    assert _run(MotionAnalyser(CAMERA), 8, falling) == []
+
+
+@settings(deadline=None, max_examples=15)
+@given(
+    st.lists(
+        st.tuples(
+            st.lists(
+                st.tuples(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1), st.floats(0, 1)).map(
+                    lambda b: (min(b[0], b[2]), min(b[1], b[3]), max(b[0], b[2]), max(b[1], b[3]))
+                ),
+                max_size=16,
+            ),
+            st.booleans(),
+            st.floats(0, 3),
+        ),
+        max_size=40,
+    )
+)
+def test_phases_come_in_order_whatever_is_seen(looks):
+    analyser, phases, t = MotionAnalyser(CAMERA), [], 0.0
+    for moving, named, later in looks:
+        t += later
+        told = analyser.step(_sighting(t, moving, moving[:1] if named else []))
+        phases += [activity.phase for activity in told + analyser.tick(START.moved(t))]
+    phases += [activity.phase for activity in analyser.tick(START.moved(t + 60))]
+    assert phases.count(Phase.STARTED) == phases.count(Phase.ENDED)
+    active = False
+    for phase in phases:
+        assert (phase is Phase.STARTED) is not active
+        active = phase is not Phase.ENDED

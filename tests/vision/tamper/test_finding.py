@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from edge.domain.activity import ActivityKind
+from edge.domain.observation import Measures
+from edge.vision.tamper.finding import SLOW_S, UNFIT_S, Finding, find
+from edge.vision.tamper.signs import Signs
+
+DAY = Measures(brightness=110, contrast=50, sharpness=500, still_s=0)
+BLACK = replace(DAY, brightness=20, contrast=5, dark=0.97)
+WHITE = replace(DAY, brightness=220, bright=0.8)
+USUAL = Signs(
+    agreement=0.95,
+    kinship=0.95,
+    best=0.95,
+    certainty=20,
+    shift_px=0,
+    displaced=0,
+    expected=1,
+    lost=0,
+    soft=0,
+    hidden=0,
+    other_light=0.05,
+    crisp=1,
+    fine=1,
+    tone=1,
+)
+
+
+def _found(measures: Measures, signs: Signs | None, *, sudden: bool = False) -> Finding | None:
+    return find(measures, signs, sudden=sudden)
+
+
+def test_nothing_is_found_in_a_picture_as_usual():
+    assert _found(DAY, USUAL) is None
+    assert _found(DAY, None) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"lost": 0.9, "crisp": 0.1, "agreement": 0.1}, ActivityKind.PICTURE_COVERED),
+        ({"lost": 0.7, "crisp": 1.0, "agreement": 0.1}, ActivityKind.PICTURE_SWAPPED),
+        ({"shift_px": 9, "agreement": 0.5}, ActivityKind.PICTURE_MOVED),
+        ({"displaced": 0.6, "agreement": 0.3}, ActivityKind.PICTURE_MOVED),
+        ({"fine": 0.1}, ActivityKind.PICTURE_BLURRED),
+        ({"lost": 0.4, "soft": 0.9, "crisp": 0.6}, ActivityKind.PICTURE_COVERED),
+        ({"hidden": 0.5}, ActivityKind.PICTURE_COVERED),
+        ({"expected": 0.05}, ActivityKind.PICTURE_COVERED),
+    ],
+)
+def test_each_sign_has_its_name(changes, kind):
+    found = _found(DAY, replace(USUAL, **changes))
+    assert found is not None
+    assert found.kind is kind
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lost": 0.4, "soft": 0.9, "crisp": 0.6, "other_light": 1.0},  # dusk
+        {"lost": 0.4, "soft": 0.3},  # somebody close by, with edges of his own
+        {"lost": 0.3, "soft": 0.8, "crisp": 0.95},  # a truck, whose side is plain
+        {"shift_px": 9, "agreement": 0.9},  # as good without the shift
+        {"shift_px": 9, "certainty": 3},  # a shift by chance
+        {"fine": 0.1, "agreement": 0.2},  # too little left to be called the same
+        {"agreement": 0.15},  # snow lies on everything, but the rest is there
+    ],
+)
+def test_what_may_be_honest_is_nothing(changes):
+    assert _found(DAY, replace(USUAL, **changes)) is None
+
+
+def test_what_hides_the_view_from_a_distance_must_last():
+    assert _found(DAY, replace(USUAL, hidden=0.6)) == Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
+
+
+def test_black_is_a_cover_when_it_comes_at_once_and_darkness_when_not():
+    gone = replace(USUAL, lost=0.95, crisp=0.0)
+    for signs in (gone, None):
+        sudden, slow = _found(BLACK, signs, sudden=True), _found(BLACK, signs)
+        assert sudden is not None
+        assert sudden.kind is ActivityKind.PICTURE_COVERED
+        assert slow is not None
+        assert slow.kind is ActivityKind.PICTURE_DARK
+    assert _found(BLACK, USUAL) is None  # a night in which the view is still there
+
+
+def test_white_is_over_exposed_when_the_view_is_gone():
+    found = _found(WHITE, replace(USUAL, lost=0.8, crisp=0.1))
+    assert found is not None
+    assert found.kind is ActivityKind.PICTURE_OVEREXPOSED
+    grey = replace(WHITE, bright=0.1)
+    assert _found(grey, replace(USUAL, lost=0.8, crisp=0.1)) is not None
+    assert _found(WHITE, USUAL) is None  # snow in the sun
+
+
+def test_without_a_reference_only_what_shows_nothing_is_found():
+    blank = replace(DAY, contrast=2)
+    assert _found(blank, None) is not None
+    assert find(DAY, None, sudden=False, fit=False) == Finding(
+        ActivityKind.PICTURE_COVERED, UNFIT_S
+    )
