@@ -32,7 +32,7 @@ BEHIND = 0.35  # share of the view's edges that a board or a truck hides
 BLANK_CONTRAST = 4.0  # a picture this poor shows nothing, whatever was there before
 NOTHING = 0.15  # share of the view's edges that are still expected when next to all is lost
 
-QUICK_S, PARTLY_S, UNFIT_S, SLOW_S = 3.0, 12.0, 60.0, 1200.0
+QUICK_S, PARTLY_S, UNFIT_S, STANDING_S, SLOW_S = 3.0, 12.0, 60.0, 240.0, 1200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +92,10 @@ def _partly(signs: Signs) -> Finding | None:
         return Finding(ActivityKind.PICTURE_BLURRED, 8.0)
     crisp = min(LITTLE, MORE - signs.lost)
     blotted = signs.lost >= BLOTTED and signs.soft >= SOFT and signs.crisp < crisp
-    if blotted and (signs.lost >= MOSTLY or signs.other_light < SAME_LIGHT):
+    if blotted and signs.lost >= MOSTLY:
         return Finding(ActivityKind.PICTURE_COVERED, PARTLY_S)
+    if blotted and signs.other_light < SAME_LIGHT:  # the flat side of a lorry looks like paint
+        return Finding(ActivityKind.PICTURE_COVERED, STANDING_S)
     if signs.hidden >= BEHIND or signs.expected < NOTHING:
         return Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
     return None

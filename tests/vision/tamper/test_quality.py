@@ -70,7 +70,7 @@ def _blotted(share: float) -> Pixels:
     [
         (CLOTH, ActivityKind.PICTURE_COVERED),
         (PAPER, ActivityKind.PICTURE_COVERED),
-        (_blotted(0.5), ActivityKind.PICTURE_COVERED),
+        (_blotted(0.75), ActivityKind.PICTURE_COVERED),
         (GLARE, ActivityKind.PICTURE_OVEREXPOSED),
         (place(1, shift=12), ActivityKind.PICTURE_MOVED),
         (place(1, shift=90), ActivityKind.PICTURE_MOVED),
@@ -85,6 +85,12 @@ def test_what_is_done_to_a_camera_is_told_by_its_name_and_ends(camera, shown, ki
     assert 0 < activities[0].started.since(began) <= 12
     assert {"brightness", "agreement", "lost", "shift_px"} <= set(activities[0].detail)
     assert _told(camera.see(HERE, 15)) == [(kind, Phase.ENDED)]
+
+
+def test_half_a_picture_without_structure_may_be_a_lorry_and_is_told_when_it_stays(camera):
+    assert camera.see(_blotted(0.5), 200) == []
+    assert camera.see(HERE, 20) == []
+    assert _kinds(camera.see(_blotted(0.5), 270))[0] is ActivityKind.PICTURE_COVERED
 
 
 def test_a_cover_is_told_in_seconds_and_goes_on_however_long(camera):
