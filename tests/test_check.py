@@ -338,6 +338,7 @@ def test_one_address_under_two_names_is_noted_without_its_password():
     data = changed(sample(), "camera.1.url", sample()["camera"][0]["url"])
     data["bus"][1] = {"code": "other", "transport": "tcp", "host": "10.0.0.20", "meter": []}
     data["bus"][1]["contact"] = [{"code": "door", "unit": 1, "address": 0}]
+    del data["challenge"]  # its lamp hung on that bus
     said = noted(data)
     assert said[0].startswith("bus: 10.0.0.20:502 is 2 buses")
     assert said[1].startswith("camera: rtsp://seal:***@10.0.0.31:554/main is 2 cameras")

@@ -207,6 +207,8 @@ def test_whatever_a_file_holds_it_is_replayed_or_refused(
 class Flashlight:
     """A detector that takes every bright square for a person."""
 
+    input = (448, 256)
+
     def detect(self, frames: list[Pixels]) -> list[list[Detection]]:
         return [self._detect(frame) for frame in frames]
 
@@ -220,15 +222,16 @@ class Flashlight:
 
 
 def clip(path: Path) -> None:
-    """Fourteen seconds: a noisy wall, and from 4 s to 8 s a bright square that walks along it."""
+    """Fourteen seconds: a wall of bricks, and from 4 s to 8 s a bright square that walks along it."""
     chance = np.random.default_rng(7)
+    bricks = chance.integers(50, 130, (9, 16, 1)).repeat(20, 0).repeat(20, 1)
     with av.open(str(path), "w") as container:
         stream = container.add_stream("mpeg4", rate=10)
         stream.width, stream.height, stream.pix_fmt = 320, 180, "yuv420p"
         stream.bit_rate = 4_000_000
         stream.gop_size = 10
         for i in range(140):
-            frame = chance.normal(90, 4, (180, 320, 3)).clip(0, 255).astype(np.uint8)
+            frame = chance.normal(bricks, 4, (180, 320, 3)).clip(0, 255).astype(np.uint8)
             if 40 <= i < 80:
                 x = 60 + 3 * (i - 40)
                 frame[60:130, x : x + 40] = 255
