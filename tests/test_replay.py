@@ -222,7 +222,7 @@ class Flashlight:
 
 
 def clip(path: Path) -> None:
-    """Fourteen seconds: a wall of bricks, and from 4 s to 8 s a bright square that walks along it."""
+    """Fourteen seconds: a wall of bricks; from 4 s to 8 s a bright square walks along it."""
     chance = np.random.default_rng(7)
     bricks = chance.integers(50, 130, (9, 16, 1)).repeat(20, 0).repeat(20, 1)
     with av.open(str(path), "w") as container:
