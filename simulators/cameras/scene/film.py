@@ -16,10 +16,11 @@ _SPARE = 128  # px by which the noise bank is larger than the picture
 
 
 class Noise:
-    """Sensor noise that differs in every picture, from a bank cut at a chance place."""
+    """Sensor noise that differs in every picture: the sum of two cuts, by chance, from a bank."""
 
     def __init__(self, size: tuple[int, int], deviation: float, *, grey: bool, seed: int) -> None:
         width, height = size
+        deviation /= 2**0.5  # of each of the two
         rng = np.random.default_rng(seed)
         shape = (height + _SPARE, width + _SPARE)
         luma = rng.standard_normal(shape, np.float32)[..., None]
@@ -33,13 +34,14 @@ class Noise:
 
     def add(self, picture: Image, rng: np.random.Generator) -> None:
         """Put noise on `picture`, in place."""
-        left, top = (int(value) for value in rng.integers(0, _SPARE, 2))
-        flip = int(rng.integers(2))
         width, height = self._size
-        part = np.s_[top : top + height, left : left + width]
-        more, less = (self._more, self._less) if flip else (self._less, self._more)
-        cv2.add(picture, more[part], dst=picture)
-        cv2.subtract(picture, less[part], dst=picture)
+        for _ in range(2):  # one alone would come again within minutes
+            left, top = (int(value) for value in rng.integers(0, _SPARE, 2))
+            flip = int(rng.integers(2))
+            part = np.s_[top : top + height, left : left + width]
+            more, less = (self._more, self._less) if flip else (self._less, self._more)
+            cv2.add(picture, more[part], dst=picture)
+            cv2.subtract(picture, less[part], dst=picture)
 
 
 class Falling:

@@ -27,7 +27,8 @@ PATCH = 4  # pixels; noise of this grain survives coding
 REGIONS = 8
 KEPT = 4096  # signatures of 64 bytes: an hour at one a second, 13 minutes at five
 GAP_S = 0.18  # between two signatures
-LEAST_LAG_S = 4.0  # looks nearer than this are neighbours, not repeats
+LEAST_LAG_S = 4.0  # looks nearer than this are neighbours, not repeats …
+GROUP_S = 2.1  # … and those nearer than this may be of one group of pictures, noise and all
 USUAL_S = 20.0  # time constant of what is usual of a patch
 FLAT = 6.0  # grey levels between the patches of a pair; on an edge light and sway count more
 FEW_BITS = 160  # a picture with fewer flat pairs is not judged
@@ -133,7 +134,9 @@ class Repeats:
         slot, filled = self._count % KEPT, min(self._count, KEPT)
         self._count += 1
         kept, times = self._kept[:, :filled], self._times[:filled]
-        found = _standing_out(signs, counts, kept, t - times >= LEAST_LAG_S)
+        ago = t - times
+        near = (ago >= GROUP_S) & (ago < LEAST_LAG_S)
+        found = _standing_out(signs, counts, kept, ago >= LEAST_LAG_S, near)
         lag_s = None if found is None else float(t - times[found])
         self._kept[:, slot], self._times[slot] = signs, t
         return lag_s
@@ -173,14 +176,24 @@ def _words(bits: npt.NDArray[np.bool_]) -> Words:
 
 
 def _standing_out(
-    signs: Words, counts: Words, kept: Words, old: npt.NDArray[np.bool_]
+    signs: Words,
+    counts: Words,
+    kept: Words,
+    old: npt.NDArray[np.bool_],
+    near: npt.NDArray[np.bool_],
 ) -> int | None:
-    """Which kept look agrees with these signs as only the same picture does."""
+    """Which of the old looks agrees with these signs as only the same picture does.
+
+    What a near one agrees with as well is no noise but something new in the view that stays: a
+    cover, a lorry, another light.
+    """
     bits = int(np.bitwise_count(counts).sum())
     if int(old.sum()) < WARM or bits < FEW_BITS:
         return None
     equal = np.bitwise_count(~(kept ^ signs[:, None]) & counts[:, None])
     share = equal.sum(axis=0, dtype=np.uint16) / np.float32(bits)
+    if share[near].max(initial=0.0) >= AGREE:
+        return None
     best = int(np.argmax(np.where(old, share, -1.0)))
     others = share[old]
     others = others[:: -(-len(others) // SAMPLE)]

@@ -58,6 +58,16 @@ def test_what_was_seen_live_an_hour_ago_is_recognised_when_it_is_played():
     assert found == Repetition(12, 500.0)
 
 
+def test_a_cover_or_another_light_that_stays_is_no_repeat():
+    """Its structure is in every look, in the near ones too."""
+    repeats, other = Repeats(), place()[:, ::-1]
+    watch([seen(place(), i) for i in range(60)], 0.2, repeats)
+    for index in range(60, 120):
+        cover = np.asarray(place() // 2 + other // 2, np.uint8)
+        found = repeats.step(seen(cover, index), index * 0.2, 0)
+        assert found.looks < REPEATED
+
+
 def test_a_look_now_and_then_that_is_equal_by_chance_is_not_enough():
     pictures = [seen(place(), i) for i in range(300)]
     for at, before in ((100, 20), (170, 66), (230, 51), (290, 80)):
