@@ -33,7 +33,10 @@ OPENED, CLOSED = RecordType.INCIDENT_OPENED, RecordType.INCIDENT_CLOSED
 
 
 def _passing(gateway: Gateway, seconds: float, quality: Quality, named: bool = False) -> None:
-    """Something moves through the mouth."""
+    """A quiet minute, then something moves through the mouth."""
+    for _ in range(12):
+        gateway.observe(Sighting("shaft-cam", gateway.clock.now(), quality, ()))
+        gateway.wait(5)
     for step in range(round(seconds * 4)):
         x = 0.3 + 0.02 * step
         box = (x, 0.5, x + 0.04, 0.7)

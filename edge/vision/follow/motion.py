@@ -41,6 +41,8 @@ SHADOW = 0.4  # of its size: so far around a named thing its shadow moves
 SILENT_S = 10.0  # no unnamed motion begins in a zone so soon after something named was in it
 EXIT_S = 5.0  # without any unnamed body for this long, it is over
 REPORT_S = 10.0  # GOES_ON at most this often
+SETTLING_S = 45.0  # a gate that has just begun does not know yet what the weather does here …
+PAUSE_S = 12.0  # … and after a longer time without pictures it has begun anew
 MAX_BODIES = 32
 SHAPE = 16 / 9  # of the picture: x counts so much more than y
 
@@ -166,6 +168,8 @@ class MotionAnalyser:
         self._zones = [_Zone(camera.code, zone) for zone in camera.zone]
         self._bodies: list[_Body] = []
         self._named: deque[tuple[Stamp, Box]] = deque()
+        self._begun: Stamp | None = None
+        self._newest: Stamp | None = None
 
     def step(self, sighting: Sighting) -> list[Activity]:
         """Take one sighting, in order of time; without a detector's word nothing is named."""
@@ -177,7 +181,12 @@ class MotionAnalyser:
         for zone in self._zones:
             if any(inside(item.foot or _foot(item.box), zone.spec.polygon) for item in objects):
                 zone.named = stamp
-        self._follow(sighting.moving if len(sighting.moving) <= CROWD else (), stamp)
+        if self._newest is None or stamp.since(self._newest) > PAUSE_S:
+            self._begun = stamp
+        self._newest = stamp
+        settled = self._begun is not None and stamp.since(self._begun) >= SETTLING_S
+        believed = settled and len(sighting.moving) <= CROWD
+        self._follow(sighting.moving if believed else (), stamp)
         return [told for zone in self._zones for told in zone.step(self._bodies, stamp)]
 
     def tick(self, now: Stamp) -> list[Activity]:

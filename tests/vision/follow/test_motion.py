@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 from edge.clock import ManualClock
 from edge.domain.activity import Activity, Phase
 from edge.domain.observation import Box, Label, Quality, SeenObject, Sighting
-from edge.vision.follow.motion import CROWD, EXIT_S, SILENT_S, MotionAnalyser
+from edge.vision.follow.motion import (
+    CROWD,
+    EXIT_S,
+    PAUSE_S,
+    SETTLING_S,
+    SILENT_S,
+    MotionAnalyser,
+)
 from edge.vision.spec import CameraSpec
 
 MOUTH = {
@@ -39,6 +46,14 @@ def _walk(t: float, start: float = 0.2, speed: float = 0.07) -> float:
     return start + speed * t
 
 
+def _settled() -> MotionAnalyser:
+    """One that has seen a quiet minute."""
+    analyser = MotionAnalyser(CAMERA)
+    for second in range(-60, 0):
+        analyser.step(_sighting(second, []))
+    return analyser
+
+
 def _run(
     analyser: MotionAnalyser, seconds: float, moving, named=lambda _t: [], begin: float = 0.0
 ) -> list[Activity]:
@@ -51,7 +66,7 @@ def _run(
 
 
 def test_somebody_whom_no_detector_names_walks_through_the_zone():
-    told = _run(MotionAnalyser(CAMERA), 20, lambda t: [_body(_walk(t))] if _walk(t) < 0.9 else [])
+    told = _run(_settled(), 20, lambda t: [_body(_walk(t))] if _walk(t) < 0.9 else [])
     assert [activity.phase for activity in told] == [Phase.STARTED, Phase.ENDED]
     started, ended = told
     assert (started.place, started.aspect, started.source) == ("mouth", "shaft-mouth", "cam-1")
@@ -59,8 +74,19 @@ def test_somebody_whom_no_detector_names_walks_through_the_zone():
     assert ended.stamp.since(START) == pytest.approx((0.8 - 0.2) / 0.07, abs=1.0)
 
 
+def test_a_gate_that_has_just_begun_is_not_believed_yet():
+    def walk(t: float) -> list[Box]:
+        return [_body(_walk(t % 20))] if _walk(t % 20) < 0.9 else []
+
+    (started, *_) = _run(MotionAnalyser(CAMERA), 80, walk)
+    assert started.started.since(START) >= SETTLING_S
+    analyser = _settled()
+    (again, *_) = _run(analyser, 80, walk, begin=PAUSE_S + 1)
+    assert again.started.since(START) >= PAUSE_S + SETTLING_S
+
+
 def test_without_a_detector_the_mouth_is_not_silent():
-    analyser, told = MotionAnalyser(CAMERA), []
+    analyser, told = _settled(), []
     for step in range(40):
         told += analyser.step(
             _sighting(step * LOOK_S, [_body(_walk(step * LOOK_S))], quality=Quality.BAD)
@@ -72,7 +98,7 @@ def test_it_goes_on_while_it_goes_on_and_ends_in_silence():
     def pacing(t: float) -> list[Box]:
         return [_body(0.55 + 0.2 * math.sin(t / 2.5))]
 
-    analyser = MotionAnalyser(CAMERA)
+    analyser = _settled()
     told = _run(analyser, 35, pacing)
     assert [activity.phase for activity in told] == [Phase.STARTED] + [Phase.GOES_ON] * 3
     assert analyser.tick(START.moved(35 + EXIT_S / 2)) == []
@@ -85,27 +111,27 @@ def test_whom_the_detector_names_is_no_unnamed_motion():
     def shadowed(t: float) -> list[Box]:
         return [_body(_walk(t)), _body(_walk(t) + 0.04, high=0.06)]
 
-    assert _run(MotionAnalyser(CAMERA), 12, shadowed, lambda t: [_body(_walk(t))]) == []
+    assert _run(_settled(), 12, shadowed, lambda t: [_body(_walk(t))]) == []
 
 
 def test_a_detector_that_names_now_and_then_names():
     def sometimes(t: float) -> list[Box]:
         return [_body(_walk(t))] if round(t / LOOK_S) % 5 == 0 else []
 
-    assert _run(MotionAnalyser(CAMERA), 12, lambda t: [_body(_walk(t))], sometimes) == []
+    assert _run(_settled(), 12, lambda t: [_body(_walk(t))], sometimes) == []
 
 
 def test_named_after_all_it_ends_and_does_not_open_again():
     def late(t: float) -> list[Box]:
         return [_body(_walk(t, speed=0.03))] if 9 <= t <= 10 else []
 
-    told = _run(MotionAnalyser(CAMERA), 18, lambda t: [_body(_walk(t, speed=0.03))], late)
+    told = _run(_settled(), 18, lambda t: [_body(_walk(t, speed=0.03))], late)
     assert [activity.phase for activity in told] == [Phase.STARTED, Phase.ENDED]
     assert told[1].stamp.since(START) == pytest.approx(9, abs=0.3)
 
 
 def test_soon_after_something_named_was_in_the_zone_nothing_unnamed_begins():
-    analyser = MotionAnalyser(CAMERA)
+    analyser = _settled()
     named = [_body(0.75, high=0.1)]
     analyser.step(_sighting(0, [], named))
     assert _run(analyser, SILENT_S - 1, lambda t: [_body(_walk(t, 0.32, 0.02))], begin=0.2) == []
@@ -124,7 +150,7 @@ def test_soon_after_something_named_was_in_the_zone_nothing_unnamed_begins():
     ],
 )
 def test_what_is_no_body_is_left_out(what, moving):
-    assert _run(MotionAnalyser(CAMERA), 8, moving) == [], what
+    assert _run(_settled(), 8, moving) == [], what
 
 
 @settings(deadline=None, max_examples=10)
@@ -139,7 +165,7 @@ def test_pieces_anywhere_are_no_body(seed, pieces):
             for x, y in zip(rng.uniform(0, 1, pieces), rng.uniform(0.05, 1, pieces), strict=True)
         ]
 
-    assert _run(MotionAnalyser(CAMERA), 8, falling) == []
+    assert _run(_settled(), 8, falling) == []
 
 
 @settings(deadline=None, max_examples=15)
@@ -159,7 +185,7 @@ def test_pieces_anywhere_are_no_body(seed, pieces):
     )
 )
 def test_phases_come_in_order_whatever_is_seen(looks):
-    analyser, phases, t = MotionAnalyser(CAMERA), [], 0.0
+    analyser, phases, t = _settled(), [], 0.0
     for moving, named, later in looks:
         t += later
         told = analyser.step(_sighting(t, moving, moving[:1] if named else []))
