@@ -60,8 +60,10 @@ class Falling:
             if self._condition is Condition.RAIN:
                 left, top = int(rng.integers(width)), int(rng.integers(height))
             else:
-                fall = (0.16, 0.34)[index] * height
-                left = int((np.sin(t * 0.7 + index) * 0.03 + 0.05 * t) * width) % width
+                # No speed is a multiple of another: snow that comes again is a recording's.
+                fall = (0.1618, 0.3391)[index] * height
+                drift = 0.0523 * t + 0.21 * np.sin(t * 0.0371) + 0.17 * np.sin(t * 0.0157 + index)
+                left = int((np.sin(t * 0.7 + index) * 0.03 + drift) * width) % width
                 top = int(height - (t * fall) % height) % height
             part = layer[top : top + height, left : left + width]
             cv2.add(picture, part, dst=picture)
