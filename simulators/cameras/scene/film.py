@@ -64,7 +64,8 @@ class Falling:
                 fall = (0.1618, 0.3391)[index] * height
                 drift = 0.0523 * t + 0.21 * np.sin(t * 0.0371) + 0.17 * np.sin(t * 0.0157 + index)
                 left = int((np.sin(t * 0.7 + index) * 0.03 + drift) * width) % width
-                top = int(height - (t * fall) % height) % height
+                gusts = 2.1 * np.sin(t * 0.0913 + index) + 1.3 * np.sin(t * 0.0379)
+                top = int(height - ((t + gusts) * fall) % height) % height
             part = layer[top : top + height, left : left + width]
             cv2.add(picture, part, dst=picture)
 
