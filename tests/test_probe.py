@@ -77,7 +77,7 @@ def test_a_camera_is_described_with_its_pin_its_cost_and_a_picture(tmp_path, mon
     assert found["gop_verdict"] is None
     assert found["tls_pin"] == identity.pin
     assert found["auto"]["decoding"] == "full"
-    assert 0 < found["cpu_s_per_day"]["keys"] < 86_400
+    assert 0 <= found["cpu_s_per_day"]["keys"] < 86_400  # may be less than the clock can tell
     assert found["mb_per_day"] > 100
     assert found["sub_streams"] == []
     assert 0 < found["picture"]["brightness"] < 255
