@@ -13,6 +13,7 @@ from edge.vision.follow.tracker import Found, Tracker
 from edge.vision.follow.ways import MAX_WAYS, Ways
 from edge.vision.follow.zones import ZoneAnalyser
 from edge.vision.spec import CameraSpec, LineSpec
+from tests.vision.follow.camera import Camera
 
 LINE = LineSpec(code="sill", start=(0.2, 0.5), end=(0.8, 0.5))
 CAMERA = CameraSpec(code="cam-1", url="file:///x", line=(LINE,))
@@ -21,21 +22,6 @@ HIGH = 0.1
 
 def _seen(x: float, y: float, track: int = 1, label: Label = Label.PERSON) -> SeenObject:
     return SeenObject(track, label, 0.8, (x - 0.02, y - HIGH, x + 0.02, y))
-
-
-class _Camera:
-    """Drives an analyser with sightings five times a second."""
-
-    def __init__(self) -> None:
-        self.clock = ManualClock()
-        self.analyser = ZoneAnalyser(CAMERA)
-
-    def see(self, *objects: SeenObject, times: int = 1, pause: float = 0.2) -> list[Activity]:
-        activities = []
-        for _ in range(times):
-            sighting = Sighting("cam-1", self.clock.advance(pause), Quality.GOOD, objects)
-            activities += self.analyser.step(sighting)
-        return activities
 
 
 def _told(activities: list[Activity]) -> list[tuple[str, int]]:
@@ -52,7 +38,7 @@ def _ways(activities: list[Activity]) -> list[str]:
 
 def test_walking_towards_the_viewer_over_a_line_to_the_right_is_in_and_back_is_out():
     """Start left, end right: the left hand points away from the viewer, up in the picture."""
-    camera = _Camera()
+    camera = Camera(CAMERA)
     activities = []
     for y in (0.40, 0.45, 0.55, 0.60, 0.52, 0.45, 0.40):
         activities += camera.see(_seen(0.5, y))
@@ -67,14 +53,14 @@ def test_walking_towards_the_viewer_over_a_line_to_the_right_is_in_and_back_is_o
 
 
 def test_several_abreast_are_one_crossing_each():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(0.4, 0.45), _seen(0.5, 0.45, 2), _seen(0.6, 0.55, 3))
     crossed = camera.see(_seen(0.4, 0.55), _seen(0.5, 0.55, 2), _seen(0.6, 0.45, 3))
     assert _told(crossed) == [("in", 1), ("in", 2), ("out", 3)]
 
 
 def test_whoever_goes_in_and_comes_out_at_once_passes_the_other():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     crossed = []
     for i in range(12):
         crossed += camera.see(_seen(0.45, 0.4 + 0.02 * i), _seen(0.55, 0.6 - 0.02 * i, 2))
@@ -82,13 +68,13 @@ def test_whoever_goes_in_and_comes_out_at_once_passes_the_other():
 
 
 def test_jitter_and_lingering_on_the_line_are_no_crossing():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     ys = [0.45, *[0.495, 0.507, 0.492, 0.505] * 50, 0.45]
     assert not [item for y in ys for item in camera.see(_seen(0.5, y))]
 
 
 def test_one_box_cut_wrong_is_no_crossing():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     assert not [item for y in (0.47, 0.48, 0.52, 0.48, 0.47) for item in camera.see(_seen(0.5, y))]
     ys = (0.48, 0.52, 0.5, 0.52, 0.5, 0.48)
     assert not [item for y in ys for item in camera.see(_seen(0.5, y))]
@@ -96,27 +82,27 @@ def test_one_box_cut_wrong_is_no_crossing():
 
 def test_turning_back_short_of_the_line_counts_nothing_and_beyond_it_in_and_out():
     for far, ways in ((0.49, []), (0.56, ["in", "out"])):
-        camera, crossed = _Camera(), []
+        camera, crossed = Camera(CAMERA), []
         for y in (0.40, 0.45, far, far, 0.45, 0.40):
             crossed += camera.see(_seen(0.5, y))
         assert _ways(crossed) == ways
 
 
 def test_walking_past_the_end_of_a_line_is_no_crossing():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(0.9, 0.45))
     assert camera.see(_seen(0.9, 0.55)) == []
 
 
 def test_a_track_that_was_long_away_has_forgotten_its_side():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(0.5, 0.45))
     camera.see(times=3, pause=5.0)
     assert camera.see(_seen(0.5, 0.55)) == []
 
 
 def test_a_track_that_breaks_on_the_line_goes_on_under_a_new_number_and_says_so():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     for i in range(6):
         camera.see(_seen(0.5, 0.38 + 0.02 * i))
     camera.see(times=4)
@@ -134,7 +120,7 @@ def test_a_track_that_breaks_on_the_line_goes_on_under_a_new_number_and_says_so(
     ],
 )
 def test_what_appears_beyond_the_line_has_not_crossed_it(track, label, x, pause):
-    camera = _Camera()
+    camera = Camera(CAMERA)
     for i in range(6):
         camera.see(_seen(0.5, 0.38 + 0.02 * i))
     crossed = camera.see(_seen(x, 0.58, track, label), pause=pause)
@@ -143,7 +129,7 @@ def test_what_appears_beyond_the_line_has_not_crossed_it(track, label, x, pause)
 
 def test_whoever_crawls_in_behind_a_vehicle_is_no_phantom():
     """Seen only beyond the line, beside a vehicle that crossed: the vehicle alone is counted."""
-    camera = _Camera()
+    camera = Camera(CAMERA)
     crossed = []
     for i in range(8):
         crossed += camera.see(_seen(0.5, 0.40 + 0.03 * i, label=Label.VEHICLE))
@@ -154,7 +140,7 @@ def test_whoever_crawls_in_behind_a_vehicle_is_no_phantom():
 
 
 def test_a_crossing_beside_one_who_vanished_is_uncertain():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     for i in range(8):
         camera.see(_seen(0.50, 0.33 + 0.01 * i), _seen(0.53, 0.33 + 0.01 * i, 2))
     crossed = []
@@ -165,7 +151,7 @@ def test_a_crossing_beside_one_who_vanished_is_uncertain():
 
 
 def test_a_crossing_of_one_who_parted_from_another_is_uncertain():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     for i in range(8):
         camera.see(_seen(0.50, 0.35 + 0.01 * i))
     crossed = []
@@ -178,7 +164,7 @@ def test_a_crossing_of_one_who_parted_from_another_is_uncertain():
 
 
 def test_a_pair_that_came_together_is_certain():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     crossed = []
     for i in range(12):
         crossed += camera.see(_seen(0.50, 0.43 + 0.01 * i), _seen(0.53, 0.43 + 0.01 * i, 2))
@@ -191,7 +177,7 @@ def _box(x: float, y: float, high: float, label: Label = Label.PERSON) -> Found:
 
 def _followed(pictures: list[list[Found]]) -> list[Activity]:
     """Through the tracker too."""
-    tracker, camera = Tracker(), _Camera()
+    tracker, camera = Tracker(), Camera(CAMERA)
     crossed = []
     for found in pictures:
         crossed += camera.see(*tracker.step(found, camera.clock.now()))
@@ -232,7 +218,7 @@ walks = st.lists(
 @given(walks)
 def test_however_one_track_wanders_ways_in_and_out_alternate(walk):
     """Within the line's ends a count never drifts from where somebody is."""
-    camera, crossed = _Camera(), []
+    camera, crossed = Camera(CAMERA), []
     for pause, x, y in walk:
         crossed += camera.see(_seen(x, y), pause=pause)
     ways = _ways(crossed)
@@ -254,7 +240,7 @@ def test_however_one_track_wanders_ways_in_and_out_alternate(walk):
     )
 )
 def test_whatever_is_seen_no_picture_counts_more_than_it_shows(steps):
-    camera = _Camera()
+    camera = Camera(CAMERA)
     for pause, things in steps:
         seen = [_seen(x, y, number, label) for number, (x, y, label) in things.items()]
         crossed = camera.see(*seen, pause=pause)

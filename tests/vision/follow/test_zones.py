@@ -20,6 +20,7 @@ from edge.vision.follow.zones import (
     inside,
 )
 from edge.vision.spec import CameraSpec, LineSpec, ZoneSpec
+from tests.vision.follow.camera import Camera
 
 ZONE = ZoneSpec(
     code="mouth",
@@ -35,27 +36,12 @@ def _seen(x: float, y: float, track: int = 1, label: Label = Label.PERSON) -> Se
     return SeenObject(track, label, 0.8, (x - 0.02, y - 0.1, x + 0.02, y))
 
 
-class _Camera:
-    """Drives an analyser with sightings five times a second."""
-
-    def __init__(self, camera: CameraSpec = CAMERA) -> None:
-        self.clock = ManualClock()
-        self.analyser = ZoneAnalyser(camera)
-
-    def see(self, *objects: SeenObject, times: int = 1, pause: float = 0.2) -> list[Activity]:
-        activities = []
-        for _ in range(times):
-            sighting = Sighting("cam-1", self.clock.advance(pause), Quality.GOOD, objects)
-            activities += self.analyser.step(sighting)
-        return activities
-
-
 def _phases(activities: list[Activity]) -> list[tuple[ActivityKind, Phase]]:
     return [(item.kind, item.phase) for item in activities]
 
 
 def test_a_person_who_dwells_in_a_zone_starts_one_activity_that_names_the_zone():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     (started,) = camera.see(_seen(*PERSON_IN), times=10)
     assert started.kind is ActivityKind.PERSON_IN_ZONE
     assert started.phase is Phase.STARTED
@@ -65,7 +51,7 @@ def test_a_person_who_dwells_in_a_zone_starts_one_activity_that_names_the_zone()
 
 
 def test_confirmation_takes_less_than_a_second():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     begun = camera.clock.now()
     while not (started := camera.see(_seen(*PERSON_IN))):
         pass
@@ -73,19 +59,19 @@ def test_confirmation_takes_less_than_a_second():
 
 
 def test_one_sighting_is_not_enough():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     assert camera.see(_seen(*PERSON_IN)) == []
     assert camera.see(times=20) == []
 
 
 def test_two_glimpses_far_apart_are_not_a_dwelling():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     assert camera.see(_seen(*PERSON_IN)) == []
     assert camera.see(_seen(*PERSON_IN), pause=8.0) == []
 
 
 def test_a_vehicle_and_a_person_are_two_activities():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     activities = camera.see(_seen(*PERSON_IN), _seen(0.4, 0.7, 2, Label.VEHICLE), times=5)
     assert {item.kind for item in activities} == {
         ActivityKind.PERSON_IN_ZONE,
@@ -94,7 +80,7 @@ def test_a_vehicle_and_a_person_are_two_activities():
 
 
 def test_several_people_are_one_activity_with_their_count():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     (started,) = camera.see(_seen(*PERSON_IN), _seen(0.4, 0.6, 2), times=5)
     assert started.detail["count"] == 2
     camera.see(_seen(*PERSON_IN), _seen(0.4, 0.6, 2), _seen(0.3, 0.6, 3))
@@ -103,7 +89,7 @@ def test_several_people_are_one_activity_with_their_count():
 
 
 def test_whoever_leaves_ends_it_at_the_moment_of_the_last_sighting():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN), times=5)
     last = camera.clock.now()
     (ended,) = camera.see(_seen(*OUT), times=20)
@@ -113,14 +99,14 @@ def test_whoever_leaves_ends_it_at_the_moment_of_the_last_sighting():
 
 
 def test_a_gap_shorter_than_the_hysteresis_does_not_end_it():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN), times=5)
     assert camera.see(times=int(EXIT_S / 0.2) - 1) == []
     assert camera.see(_seen(*PERSON_IN), times=5) == []
 
 
 def test_two_visits_that_a_little_more_than_two_seconds_part_are_two_activities():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     activities = []
     for _ in range(2):
         activities += camera.see(_seen(*PERSON_IN), times=10)
@@ -130,14 +116,14 @@ def test_two_visits_that_a_little_more_than_two_seconds_part_are_two_activities(
 
 def test_at_a_slow_look_one_miss_does_not_end_it():
     """Somebody who stands still is looked at about once a second; detectors miss now and then."""
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN), times=5)
     assert camera.see(times=2, pause=1.1) == []
     assert camera.see(_seen(*PERSON_IN), pause=1.1) == []
 
 
 def test_a_long_stay_is_reported_now_and_then():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     activities = camera.see(_seen(*PERSON_IN), times=160)
     assert [item.phase for item in activities] == [Phase.STARTED, *[Phase.GOES_ON] * 3]
     assert activities[2].stamp.since(activities[1].stamp) >= REPORT_S
@@ -145,7 +131,7 @@ def test_a_long_stay_is_reported_now_and_then():
 
 
 def test_silence_ends_it_by_the_clock():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN), times=5)
     last = camera.clock.now()
     assert camera.analyser.tick(camera.clock.advance(SILENCE_S - 0.5)) == []
@@ -159,7 +145,7 @@ def test_ticks_alone_say_nothing():
 
 
 def test_a_silent_glimpse_is_forgotten_without_a_word():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN))
     assert camera.analyser.tick(camera.clock.advance(SILENCE_S)) == []
 
@@ -172,7 +158,7 @@ def test_whoever_is_cut_off_by_the_lower_edge_is_in_a_zone_that_reaches_it():
 
 def test_visits_that_two_key_pictures_part_are_two_activities():
     """A picture every four seconds: the one without anybody is all there is to tell them apart."""
-    camera = _Camera()
+    camera = Camera(CAMERA)
     activities = []
     for _ in range(2):
         activities += camera.see(_seen(*PERSON_IN), times=4, pause=4.0)
@@ -182,20 +168,20 @@ def test_visits_that_two_key_pictures_part_are_two_activities():
 
 
 def test_pictures_seconds_apart_begin_one_activity():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     (started,) = camera.see(_seen(*PERSON_IN), times=2, pause=4.0)
     assert started.phase is Phase.STARTED
 
 
 def test_a_glimpse_with_an_empty_picture_after_it_begins_the_count_again():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     camera.see(_seen(*PERSON_IN), pause=1.0)
     camera.see(pause=1.0)
     assert camera.see(_seen(*PERSON_IN), pause=1.0) == []
 
 
 def test_what_is_parked_goes_on_though_it_is_looked_at_seldom_and_missed_now_and_then():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
     activities = camera.see(parked, times=5)
     activities += camera.see(times=50)  # somebody stands before it for ten seconds
@@ -210,7 +196,7 @@ def test_what_is_parked_goes_on_though_it_is_looked_at_seldom_and_missed_now_and
 
 
 def test_when_pictures_stop_what_is_parked_ends_too():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
     camera.see(parked, times=5)
     assert camera.analyser.tick(camera.clock.advance(STILL_SILENCE_S - 1)) == []
@@ -219,7 +205,7 @@ def test_when_pictures_stop_what_is_parked_ends_too():
 
 
 def test_a_person_who_walks_off_from_where_a_truck_is_parked_ends_in_two_seconds():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     parked = SeenObject(1, Label.VEHICLE, 0.8, (0.4, 0.4, 0.6, 0.6), still_s=60.0)
     camera.see(parked, _seen(*PERSON_IN, 2), times=5)
     ended = camera.see(parked, times=12)
@@ -229,7 +215,7 @@ def test_a_person_who_walks_off_from_where_a_truck_is_parked_ends_in_two_seconds
 
 
 def test_a_foot_that_the_tracker_knows_better_decides():
-    camera = _Camera()
+    camera = Camera(CAMERA)
     hidden = SeenObject(1, Label.PERSON, 0.8, (0.48, 0.05, 0.52, 0.15), foot=(0.5, 0.3))
     (started,) = camera.see(hidden, times=5)
     assert started.kind is ActivityKind.PERSON_IN_ZONE
@@ -295,5 +281,5 @@ def test_every_activity_starts_goes_on_and_ends_in_this_order(steps):
 @pytest.mark.parametrize("kind", list(ZoneKind))
 def test_the_aspect_is_the_kind_of_the_zone(kind):
     zone = ZoneSpec(code="z", kind=kind, polygon=ZONE.polygon)
-    camera = _Camera(CameraSpec(code="cam-1", url="file:///x", zone=(zone,)))
+    camera = Camera(CameraSpec(code="cam-1", url="file:///x", zone=(zone,)))
     assert [item.aspect for item in camera.see(_seen(*PERSON_IN), times=5)] == [kind.value]
