@@ -11,8 +11,9 @@ B      ?= latency
 demo: $(STAMP)
 	$(BIN)/eseal demo $(ARGS)
 
+# Most of the time is waiting for processes and sockets: three workers share two cores well.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

@@ -5,6 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples each time: a landing does not hang on luck. For others:
+# make test ARGS=--hypothesis-profile=explore
+settings.register_profile("repeatable", derandomize=True, print_blob=True)
+settings.register_profile("explore", max_examples=500, print_blob=True)
+settings.load_profile("repeatable")
 
 REPO = Path(__file__).resolve().parent.parent
 

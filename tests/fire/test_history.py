@@ -113,10 +113,11 @@ class History(RuleBasedStateMachine):
 
     @rule()
     def tell_the_head(self) -> None:
-        """A checkpoint arrives; if all below it has arrived too it is held against that."""
+        """A checkpoint arrives: held against one of its size, and against all below it."""
         note = self.ledger.seal_head().result(WAIT_S)
         self.province.checkpoint(note)
         head = parse_note(note).checkpoint
+        self.contradicted |= self.heads.get(head.size, head.root) != head.root
         self.heads[head.size] = head.root
         self._judge_heads()
 
