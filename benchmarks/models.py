@@ -1,8 +1,8 @@
 """Hostile models and pictures: bytes flipped, cut, spliced and blown up, by seed.
 
 Every model goes through the trial that `eseal model add` and the daemon make; every picture
-through what `eseal detect` reads. Nothing may crash, hang or grow this process. Ends with 1 when
-something did.
+through what `eseal detect` reads. Nothing may crash, hang or grow this process, nor a trial's own
+process crash or outgrow its bound. Ends with 1 when something did.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from benchmarks.rig import report
 from edge.errors import Refused
 from edge.vision.detect.manifest import find, manifest_directory, read_manifest
 from edge.vision.detect.photo import read_photo
-from edge.vision.detect.trial import trial
+from edge.vision.detect.trial import MAX_MEMORY, trial
 
 WORKERS = 2
 MAX_GROWTH_MB = 150.0  # of this process over the whole campaign, buffers of files included
@@ -79,14 +79,15 @@ def judge_picture(data: bytes, folder: Path, number: int) -> str:
 
 
 def pictures() -> list[bytes]:
-    """A JPEG, a PNG and a BMP of a scene of chance."""
+    """A scene of chance as JPEG, PNG, BMP and WebP."""
     scene = np.random.default_rng(3).integers(0, 256, (90, 160, 3), np.uint8)
     scene = np.asarray(cv2.resize(scene, (640, 360)), np.uint8)
     return [cv2.imencode(kind, scene)[1].tobytes() for kind in (".jpg", ".png", ".bmp", ".webp")]
 
 
-def peak_mb() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def peak_mb(whose: int = resource.RUSAGE_SELF) -> float:
+    """Largest resident memory so far; of RUSAGE_CHILDREN that of the largest one that ended."""
+    return resource.getrusage(whose).ru_maxrss / 1024
 
 
 def main() -> None:
@@ -106,7 +107,8 @@ def main() -> None:
     with ThreadPoolExecutor(WORKERS) as pool:
         jobs = [pool.submit(judge_model, mutated(sound, rng)) for _ in range(count)]
         models = Counter(job.result() for job in jobs)
-    slowest = time.monotonic() - begun
+    took = time.monotonic() - begun
+    trial_peak = peak_mb(resource.RUSAGE_CHILDREN)
     originals = pictures()
     with tempfile.TemporaryDirectory() as folder:
         seen = Counter(
@@ -118,11 +120,14 @@ def main() -> None:
         {
             "models": dict(models),
             "pictures": dict(seen),
+            "crashes": models["crashed"],
             "growth_mb": round(growth, 1),
-            "seconds": round(slowest, 1),
+            "trial_peak_mb": round(trial_peak, 1),
+            "seconds": round(took, 1),
         }
     )
-    sys.exit(growth > MAX_GROWTH_MB)
+    too_large = growth > MAX_GROWTH_MB or trial_peak > MAX_MEMORY / (1 << 20)
+    sys.exit(too_large or models["crashed"] > 0)
 
 
 if __name__ == "__main__":
