@@ -57,7 +57,7 @@ def new_rows(
     while row:
         yield level, first, row
         if first % 2:
-            row, first = [node(level, first - 1), *row], first - 1
+            row = [node(level, first - 1), *row]
         row = list(map(node_hash, row[::2], row[1::2]))  # the last may have no neighbour yet
         level, first = level + 1, first // 2
 

@@ -42,7 +42,7 @@ def test_a_published_key_and_its_signature_are_accepted():
     )
     assert blob[:4] == verifier.key_id
     assert verifier.accepts(text, blob[4:])
-    assert not verifier.accepts(text + b"!", blob[4:])
+    assert verifier.accepts(text + b"!", blob[4:]) is False
 
 
 @given(
@@ -141,8 +141,23 @@ def test_a_time_after_the_year_9999_is_not_accepted():
         verify_cosignature(receipt, [PROVINCE.cosigner])
 
 
-def test_a_cosignature_of_the_wrong_length_is_passed_over():
-    blob = base64.b64encode(PROVINCE.cosigner.key_id + bytes(71)).decode()
+def test_a_valid_cosignature_under_another_name_or_key_id_is_not_accepted():
+    assert verify_cosignature(cosigned("province.example"), [PROVINCE.cosigner])[0] == HEAD
+    for receipt in (cosigned("province.exampl"), cosigned("province.example", id_change=1)):
+        with pytest.raises(Refused, match="cosignature"):
+            verify_cosignature(receipt, [PROVINCE.cosigner])
+
+
+def cosigned(name: str, *, id_change: int = 0) -> bytes:
+    """The receipt with its genuine cosignature on a line that claims another name or key."""
+    blob = bytearray(base64.b64decode(RECEIPT.decode().rsplit(" ", 1)[1]))
+    blob[3] ^= id_change
+    return NOTE + f"— {name} {base64.b64encode(blob).decode()}\n".encode()
+
+
+@pytest.mark.parametrize("size", [1, 7, 8, 71, 73])
+def test_a_cosignature_of_the_wrong_length_is_passed_over(size):
+    blob = base64.b64encode(PROVINCE.cosigner.key_id + bytes(size)).decode()
     receipt = NOTE + f"— province.example {blob}\n".encode()
     with pytest.raises(Refused, match="cosignature"):
         verify_cosignature(receipt, [PROVINCE.cosigner])
@@ -186,6 +201,7 @@ def test_hostile_notes_are_refused(data, why):
 
 
 def test_a_note_may_be_as_large_as_it_may_be_and_no_larger():
+    assert MAX_NOTE_BYTES == 16_384, "the schemas of checkpoint and receipt say so"
     body = f"{ORIGIN}\n42\n{ROOT}\n\n"
     assert len(parse_note((body + SIGNATURE_LINE * MAX_SIGNATURES).encode()).signatures) == 16
     room = MAX_NOTE_BYTES - len(NOTE)

@@ -206,14 +206,23 @@ def test_a_history_that_was_rewritten_is_not_consistent(leaves, data):
 def test_there_is_no_audit_path_outside_the_tree(index, size):
     with pytest.raises(ValueError, match="no leaf"):
         inclusion_proof(index, size, TREE)
-    assert not verify_inclusion(bytes(32), index, size, [], bytes(32))
+    assert verify_inclusion(bytes(32), index, size, [], bytes(32)) is False
+
+
+@pytest.mark.parametrize("size", [2, 4, 64])
+def test_the_last_leaf_is_not_found_by_counting_from_the_end(size):
+    proof = inclusion_proof(size - 1, size, TREE)
+    digest, top = leaf_hash(MANY[size - 1]), root(size, TREE)
+    assert verify_inclusion(digest, size - 1, size, proof, top)
+    for index in range(-size, 0):
+        assert not verify_inclusion(digest, index, size, proof, top)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 3), (4, 3), (-1, 3)])
 def test_there_is_no_consistency_from_nothing_or_from_the_future(old, new):
     with pytest.raises(ValueError, match="no consistency"):
         consistency_proof(old, new, TREE)
-    assert not verify_consistency(old, new, bytes(32), bytes(32), [])
+    assert verify_consistency(old, new, bytes(32), bytes(32), []) is False
 
 
 def test_without_a_proof_no_tree_is_consistent_with_a_larger_one():
