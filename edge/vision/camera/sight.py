@@ -125,6 +125,8 @@ class Sight(Generic[P, F]):
             seen = self._decoder.next(alone=alone)
             if seen is None:
                 self._catching, self._unseen = -math.inf, math.inf
+                if self.resting and not self.eye.awake:
+                    self._decoder.rest()
                 return
             self.decoded = now
             if seen.at <= self.eye.looked:

@@ -114,6 +114,8 @@ class Line:
     ) -> None:
         self.leave = False
         self.say(pack_picture(self._canvas.paint(frame), why, age_s, moving))
+        if why is Why.LOOK_ANYWAY:  # the next one may be long in coming
+            self._canvas = Canvas()
 
     def say(self, parts: Sequence[bytes | memoryview]) -> None:
         for part in parts:

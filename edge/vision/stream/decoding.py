@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Sequence
 from typing import TypeAlias, cast
 
@@ -16,6 +17,7 @@ from edge.vision.stream.source import MAX_PIXELS, MAX_SIDE, VideoPacket
 
 __all__ = ["Canvas", "StreamCodec", "VideoPacket", "colour", "luma"]
 
+_LIBC = ctypes.CDLL(None)
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 Frames: TypeAlias = Sequence[av.VideoFrame]
 
@@ -60,6 +62,7 @@ class StreamCodec:
         context.extradata = self.stream.codec_context.extradata
         context.thread_type, context.thread_count = "NONE", 1
         self._context = context
+        _give_back()
 
     @staticmethod
     def _sized(frames: Frames) -> Frames:
@@ -69,6 +72,12 @@ class StreamCodec:
         ):
             raise MemoryError
         return frames
+
+
+def _give_back() -> None:
+    """Give free memory back to the system, from between what is held as well."""
+    if hasattr(_LIBC, "malloc_trim"):  # glibc
+        _LIBC.malloc_trim(0)
 
 
 def luma(frame: av.VideoFrame) -> Pixels:

@@ -68,6 +68,7 @@ class LazyDecoder(Generic[P, F]):
         self._synced = False  # a key has been seen since the start or the last decoding error
         self._since_key = -1
         self._key: Held[P] | None = None  # decoded last, and its picture has not come out
+        self._lone: Held[P] | None = None  # a key that was decoded last
         self._again: Held[P] | None = None  # shown alone: decoding goes on with it once more
         self._key_pts: int | None = None
         self.keep = False
@@ -108,7 +109,7 @@ class LazyDecoder(Generic[P, F]):
             rest: not soon: the decoder may give back its memory.
         """
         self._forget()
-        self._key = self._again = None
+        self._key = self._again = self._lone = None
         if rest:
             self._codec.rest()
         else:
@@ -116,6 +117,15 @@ class LazyDecoder(Generic[P, F]):
         self._pending.extend(packets)
         self._bytes = sum(held.packet.size for held in self._pending)
         self._synced = True
+
+    def rest(self) -> None:
+        """After a key with nothing behind it: the decoder may give back its memory.
+
+        If decoding goes on after all, it does so with that key once more.
+        """
+        if self._lone is not None and self.next_at is None:
+            self._key, self._lone, self._again = None, None, self._lone
+            self._codec.rest()
 
     def _forget(self) -> None:
         self._pending.clear()
@@ -138,8 +148,9 @@ class LazyDecoder(Generic[P, F]):
         return self._ready.popleft() if self._ready else None
 
     def _decode(self, held: Held[P]) -> None:
-        self._key = None
+        self._key = self._lone = None
         if held.packet.is_keyframe:
+            self._lone = held
             self._since_key, self._key_pts = -1, held.packet.pts
         try:
             frames = self._codec.decode(held.packet)

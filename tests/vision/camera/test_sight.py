@@ -232,20 +232,24 @@ def test_woken_everything_is_decoded_from_the_last_key_on_and_shown_once_a_secon
     session.shown.clear()
     session.sight.wake(session.now + 5)
     session.run(5, group=50)
-    assert session.codec.decoded == list(range(501, 640))
+    assert session.codec.decoded == list(range(500, 640))
     assert 4 <= len(session.shown) <= 6
     session.codec.decoded.clear()
     session.run(10, group=50)
     assert len(session.codec.decoded) <= 7
 
 
-def test_once_quiet_the_decoder_rests_and_can_be_woken_from_the_last_key():
+def test_the_decoder_rests_after_each_key_while_quiet_and_can_be_woken_from_the_last_one():
     session = _session()
     session.run(20, group=50)
+    session.run(2.5, group=50, person_at=(20.5, 22.5))
     rests = session.codec.rests
-    session.run(4, group=50, person_at=(20.5, 22.5))
-    session.run(6, group=50)
+    session.run(1, group=50)
+    assert session.codec.rests == rests
+    session.run(4.5, group=50)
     assert not session.sight.eye.awake
+    rests = session.codec.rests
+    session.run(2, group=50)
     assert session.codec.rests == rests + 1
     session.run(0.6, group=50)
     session.codec.decoded.clear()

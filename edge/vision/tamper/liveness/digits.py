@@ -38,18 +38,18 @@ class Finder:
     """Looks for the units of the seconds in one strip of grey pictures, all of one shape."""
 
     shape: tuple[int, int]
-    _sums: Floats = field(init=False)
+    _sums: npt.NDArray[np.uint16] = field(init=False)  # of 257 looks a digit at most
     _squares: Floats = field(init=False)
     _counts: npt.NDArray[np.int64] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._sums = np.zeros((len(PHASES), TEN, *self.shape), np.float32)
+        self._sums = np.zeros((len(PHASES), TEN, *self.shape), np.uint16)
         self._squares = np.zeros(self.shape, np.float32)
         self._counts = np.zeros((len(PHASES), TEN), np.int64)
 
-    def take(self, strip: Floats, t: float) -> None:
+    def take(self, strip: Pixels, t: float) -> None:
         """Take one look."""
-        self._squares += strip * strip
+        self._squares += np.square(strip, dtype=np.float32)
         for index, phase in enumerate(PHASES):
             second = second_of(t, phase)
             self._sums[index, second] += strip
@@ -72,7 +72,7 @@ class Finder:
     def _ratio(self, index: int) -> Floats:
         """How far each pixel follows the ten digits; 0 where they hardly differ."""
         counts = self._counts[index][:, None, None].astype(np.float32)
-        sums, total = self._sums[index], self._counts[index].sum()
+        sums, total = self._sums[index].astype(np.float32), self._counts[index].sum()
         mean = sums.sum(axis=0) / np.float32(total)
         between = ((sums / counts - mean) ** 2).mean(axis=0)
         within = (self._squares - (sums * sums / counts).sum(axis=0)) / np.float32(total - TEN)
@@ -239,7 +239,7 @@ def _spaced(fit: Floats, units: int, width: int) -> list[int] | None:
     ]
 
 
-def strips(luma: Pixels, share: float) -> tuple[Floats, int]:
+def strips(luma: Pixels, share: float) -> tuple[Pixels, int]:
     """Top and bottom strips one over the other, shrunk by a whole number, and that number."""
     height, width = luma.shape
     high = max(8, int(height * share))
@@ -247,7 +247,7 @@ def strips(luma: Pixels, share: float) -> tuple[Floats, int]:
     parts = np.vstack([luma[:high], luma[height - high :]])
     size = (width // factor, parts.shape[0] // factor)
     shrunk = cv2.resize(parts, size, interpolation=cv2.INTER_AREA)
-    return np.asarray(shrunk, np.float32), factor
+    return np.asarray(shrunk, np.uint8), factor
 
 
 def strokes(line: Pixels) -> Floats:
