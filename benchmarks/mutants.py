@@ -26,11 +26,11 @@ from typing import Any
 TARGETS = {
     "edge.ledger.merkle": (
         ["tests/ledger/test_merkle.py"],
-        ["tests/ledger/test_store.py", "tests/ledger/test_verify.py"],
+        ["tests/ledger/test_store.py", "tests/ledger/test_verify_forged.py"],
     ),
     "edge.ledger.checkpoint": (
         ["tests/ledger/test_checkpoint.py"],
-        ["tests/ledger/test_verify.py", "tests/uplink/test_receipts.py"],
+        ["tests/ledger/test_verify_forged.py", "tests/uplink/test_receipts.py"],
     ),
     "edge.uplink.outbox": (
         ["tests/uplink/test_outbox.py"],

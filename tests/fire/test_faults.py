@@ -81,7 +81,7 @@ TABLE = [
     (
         "evidence is missing from an export",
         "the records stay sound, and the report says what is missing",
-        f"{LEDGER}.test_verify",
+        f"{LEDGER}.test_verify_members",
         "test_a_missing_picture_is_told_and_the_records_stay_sound",
     ),
     (

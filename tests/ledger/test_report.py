@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from edge.ledger.report import Receipt, Report
+from edge.ledger.report import MAX_TOLD, Receipt, Report
 
 
 def test_of_each_signer_the_receipt_that_covers_most_is_told_and_the_others_are_counted():
@@ -24,3 +24,15 @@ def test_of_each_signer_the_receipt_that_covers_most_is_told_and_the_others_are_
 
 def test_a_bundle_without_receipts_says_so():
     assert "There is no receipt by the province." in Report(trusted="gateway").text()
+
+
+def test_missing_evidence_is_told_up_to_a_number():
+    text = Report(missing=[f"{i:064x}" for i in range(50)]).text()
+    assert text.count("  missing ") == MAX_TOLD
+    assert "没有上级平台回执" in text
+    assert "No record was read" in text
+
+
+def test_many_runs_are_told_up_to_a_number():
+    report = Report(hashed=[(i, i) for i in range(0, 100, 2)])
+    assert report.text().count("hash only:") == MAX_TOLD

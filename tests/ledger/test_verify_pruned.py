@@ -4,8 +4,6 @@ import io
 import random
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from edge.clock import ManualClock
 from edge.errors import LedgerCorrupt
@@ -14,8 +12,7 @@ from edge.ledger import verify as module
 from edge.ledger.bundle import BundleReader, BundleWriter, encode_node, parse_node
 from edge.ledger.chore import Chore
 from edge.ledger.export import export
-from edge.ledger.merkle import Frontier, cover, leaf_hash, node_hash
-from edge.ledger.report import MAX_TOLD, Report
+from edge.ledger.merkle import leaf_hash
 from edge.ledger.store import Ledger
 from edge.ledger.verify import verify
 from tests.ledger.support import ORIGIN, WAIT_S, alarm, draft, tamper
@@ -47,15 +44,6 @@ def place(tmp_path_factory, signer, province):
 def bundle(place):
     export(place, place / "b.tar")
     return (place / "b.tar").read_bytes()
-
-
-@pytest.fixture
-def check(tmp_path, signer, province):
-    def verified(data: bytes) -> Report:
-        (tmp_path / "b.tar").write_bytes(data)
-        return verify(tmp_path / "b.tar", [str(signer.verifier), str(province.verifier)])
-
-    return verified
 
 
 def with_records(bundle: bytes, change) -> bytes:
@@ -150,11 +138,6 @@ def test_the_number_of_runs_is_bounded(bundle, check, monkeypatch):
     assert "more than 2 runs" in check(bundle).text()
 
 
-def test_many_runs_are_told_up_to_a_number():
-    report = Report(hashed=[(i, i) for i in range(0, 100, 2)])
-    assert report.text().count("hash only:") == MAX_TOLD
-
-
 def test_a_leaf_that_retention_did_not_let_go_is_missing(place, tmp_path):
     copy = tmp_path / "copy"
     copy.mkdir()
@@ -162,30 +145,3 @@ def test_a_leaf_that_retention_did_not_let_go_is_missing(place, tmp_path):
     tamper(copy, "DELETE FROM leaf WHERE idx = 13")
     with pytest.raises(LedgerCorrupt, match="leaf 13 is missing"):
         export(copy, tmp_path / "b.tar")
-
-
-@given(st.integers(0, 300), st.integers(0, 300))
-def test_a_cover_is_whole_aligned_and_as_small_as_can_be(start, count):
-    levels = list(cover(start, start + count))
-    position = start
-    for level in levels:
-        assert position % (1 << level) == 0
-        position += 1 << level
-    assert position == start + count
-    assert all(levels.count(level) <= 2 for level in levels)
-
-
-def test_a_frontier_goes_past_nodes_to_the_same_root():
-    leaves = [bytes([i]) for i in range(23)]
-    whole, some = Frontier(), Frontier()
-    for leaf in leaves:
-        whole.add(leaf)
-    for leaf in leaves[:4]:
-        some.add(leaf)
-    hashes = [leaf_hash(leaf) for leaf in leaves[4:8]]
-    some.add_node(2, node_hash(node_hash(*hashes[:2]), node_hash(*hashes[2:])))
-    for leaf in leaves[8:]:
-        some.add(leaf)
-    assert some.root() == whole.root()
-    with pytest.raises(ValueError, match="no node of level 1"):
-        some.add_node(1, bytes(32))
