@@ -242,11 +242,11 @@ def test_woken_everything_is_decoded_from_the_last_key_on_and_shown_once_a_secon
 def test_the_decoder_rests_after_each_key_while_quiet_and_can_be_woken_from_the_last_one():
     session = _session()
     session.run(20, group=50)
-    session.run(2.5, group=50, person_at=(20.5, 22.5))
+    session.run(3, group=50, person_at=(20.5, 22.5))
     rests = session.codec.rests
     session.run(1, group=50)
     assert session.codec.rests == rests
-    session.run(4.5, group=50)
+    session.run(4, group=50)
     assert not session.sight.eye.awake
     rests = session.codec.rests
     session.run(2, group=50)
