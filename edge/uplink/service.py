@@ -1,7 +1,7 @@
 """The uplink: every record to the province at least once, alarms before routine.
 
-Four tasks on one connection: `_pump` publishes records, `_seal` checkpoints, `_carry` evidence and
-what is asked for, `_tell` the state. None of them keeps anything that the ledger does not have.
+The session keeps a connection, `Delivery` sends what there is on it, `Listening` takes what comes
+down.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from random import SystemRandom
 
 import structlog
 
@@ -24,27 +23,18 @@ from edge.ledger.succession import Break
 from edge.uplink.codec import offline_state
 from edge.uplink.connection import Connection
 from edge.uplink.courier import OnLost
-from edge.uplink.cursors import Cursors
-from edge.uplink.freight import Freight
+from edge.uplink.delivery import Delivery
 from edge.uplink.hearing import WAIT_S
 from edge.uplink.herald import Herald
 from edge.uplink.inbox import Recorded
-from edge.uplink.limits import Pace
 from edge.uplink.listening import Listening
-from edge.uplink.outbox import Outbox
-from edge.uplink.publisher import IDLE_S, Publisher
-from edge.uplink.repeating import repeat
 from edge.uplink.session import OnTaken, Session
 from edge.uplink.spec import UNBOUNDED, BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.uplink.topics import Topics
 from edge.uplink.wire import Login
 
-CHECKPOINT_S = 10.0  # at most so long between checkpoints while there are new leaves
-STATE_S = 30.0
 INBOUND_MOST = 100  # messages that the broker may send while ours wait to be recorded (MQTT 5)
 GOODBYE_S = 0.4  # of the time to stop, kept for the farewell
-
-_chance = SystemRandom().random
 
 log = structlog.get_logger(__name__)
 
@@ -94,24 +84,7 @@ class Uplink:
         self._topics = Topics(mine_code, gateway)
         self._ledger = ledger
         self._clock = clock
-        self._spec = spec
-        pace = Pace(spec.replay_records_s, max(10, spec.replay_records_s / 10))
-        self._outbox = Outbox(ledger.cursor("alarm"), ledger.cursor("routine"), pace)
         self._herald = Herald(ledger, self._topics, clock)
-        self._freight = Freight(
-            ledger,
-            self._topics,
-            clock,
-            bytes_s=spec.evidence_kb_s * 1000,
-            records=pace,
-            progress=progress,
-            on_lost=on_lost,
-            connection=lambda: self._session.connection,
-        )
-        self._cursors = Cursors(ledger)
-        self._publisher = Publisher(
-            ledger, self._topics, clock, self._outbox, self._cursors, self._freight.due.set
-        )
         self._listening = Listening(
             self._topics,
             [Verifier.parse(key) for key in province.keys],
@@ -121,27 +94,33 @@ class Uplink:
             on_order=on_order,
             on_refused=on_refused,
             said=self._herald.said_at,
-            on_heard=self._heard,
+            on_heard=lambda: self._delivery.heard(),  # noqa: PLW0108  it is made below
             on_break=on_break,
             on_compared=on_compared,
         )
-        self._waited = True  # for the province; over once the first record may go
+        self._delivery = Delivery(
+            ledger,
+            self._topics,
+            clock,
+            spec,
+            self._herald,
+            self._listening,
+            connection=lambda: self._session.connection,
+            progress=progress,
+            on_lost=on_lost,
+        )
         self._session = Session(
             brokers,
             self._login,
             clock,
             on_message=self._listening.take,
             on_up=self._up,
-            on_down=self._outbox.reset,
-            on_leave=self._leave,
+            on_down=self._delivery.down,
+            on_leave=self._delivery.leave,
             on_taken=on_taken,
             return_s=spec.return_s,
         )
-        self._seal_due = asyncio.Event()
-        self._state_due = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._stopping = False
-        self._leaving: Connection | None = None
 
     @property
     def connected(self) -> bool:
@@ -161,7 +140,7 @@ class Uplink:
     @property
     def newest_puback(self) -> Stamp | None:
         """When a record was last acknowledged by the broker."""
-        return self._publisher.puback
+        return self._delivery.publisher.puback
 
     @property
     def newest_receipt(self) -> tuple[int, Stamp] | None:
@@ -176,23 +155,19 @@ class Uplink:
     @property
     def evidence(self) -> Mapping[str, int]:
         """Evidence files `sent`, `missing`, `damaged`, `kept_back`."""
-        return self._freight.counts
+        return self._delivery.freight.counts
 
     async def fetch(self, sha256: str) -> str:
         """Send one evidence file; "" once the broker has it, or why it cannot be sent."""
-        return await self._freight.fetch(sha256)
+        return await self._delivery.freight.fetch(sha256)
 
     async def resend(self, start: int, end: int) -> int:
         """Send the records in [start, end) that are still there; gives how many."""
-        return await self._freight.resend(start, end)
+        return await self._delivery.freight.resend(start, end)
 
     def wake(self, *, alarm: bool) -> None:
         """Records became durable. Call in the event loop."""
-        for lane in self._outbox.lanes.values():
-            lane.wake()
-        self._publisher.due.set()
-        if alarm:
-            self._seal_due.set()
+        self._delivery.wake(alarm=alarm)
 
     async def run(self) -> None:
         """Deliver until `stop` is called or the task is cancelled."""
@@ -202,12 +177,8 @@ class Uplink:
                 group.create_task(work)
                 for work in (
                     self._session.run(),
-                    self._cursors.run(),
                     self._listening.receipts.keep(),
-                    repeat(self._pump, self._publisher.due, IDLE_S),
-                    repeat(self._seal, self._seal_due, CHECKPOINT_S),
-                    repeat(self._carry, self._freight.due, IDLE_S),
-                    repeat(self._tell, self._state_due, STATE_S),
+                    *self._delivery.works(),
                 )
             ]
             await self._stopped.wait()
@@ -221,11 +192,10 @@ class Uplink:
             UplinkUnavailable: records still wait; the ledger keeps them.
         """
         until = asyncio.get_running_loop().time() + timeout_s
-        self._stopping = True
         self._listening.hearing.hurry()
         try:
             async with asyncio.timeout_at(until - GOODBYE_S):
-                await self._drain()
+                await self._delivery.drain()
         except TimeoutError:
             log.debug("not everything could be delivered before the stop")
         connection = self._session.connection
@@ -237,22 +207,11 @@ class Uplink:
                 log.debug("no farewell", error=str(error))
         left = until - asyncio.get_running_loop().time()
         await self._session.close(max(0.05, left))
-        await self._cursors.flush()
+        await self._delivery.cursors.flush()
         self._stopped.set()
         waiting = sum(self._ledger.backlog(lane)[0] for lane in Lane)
         if waiting:
             raise UplinkUnavailable(f"{waiting} records wait; {self.fault or 'no time was left'}")
-
-    async def _drain(self) -> None:
-        self.wake(alarm=False)
-        self._outbox.pace.lift()
-        self._freight.hurry()
-        self._freight.due.set()
-        alarms = self._outbox.lanes[Lane.ALARM]
-        while self.connected:
-            await asyncio.sleep(0.01)
-            if self._outbox.idle and self._freight.cursor >= alarms.cursor:
-                return
 
     def _login(self) -> Login:
         return Login(
@@ -263,65 +222,6 @@ class Uplink:
             receive_maximum=INBOUND_MOST,
         )
 
-    def _heard(self) -> None:
-        self._publisher.due.set()
-        self._seal_due.set()
-
-    def _up(self, _connection: Connection) -> None:
+    def _up(self, connection: Connection) -> None:
         self._listening.connected()
-        self._herald.forget()
-        jitter_s = self._spec.replay_jitter_s * _chance()
-        self._outbox.pace.hold(0.0 if self._stopping else self._now_s + jitter_s)
-        for due in (self._publisher.due, self._seal_due, self._freight.due, self._state_due):
-            due.set()
-
-    async def _leave(self, connection: Connection) -> None:
-        """A better broker has let us in: bring what is under way to its PUBACK, say that we go."""
-        self._leaving = connection
-        while connection.under_way:  # noqa: ASYNC110  PUBACKs have no common event
-            await asyncio.sleep(0.01)
-        await self._herald.moved(connection)
-
-    @property
-    def _now_s(self) -> float:
-        return self._clock.now().mono_us / 1e6
-
-    async def _pump(self) -> None:
-        """Publish what the window has room for."""
-        connection = self._session.connection
-        if connection is None or connection is self._leaving or not self._listening.may_speak:
-            return
-        if self._waited:
-            self._waited = False
-            self._seal_due.set()
-        self._repeat_unreceipted()
-        await self._publisher.pump(connection)
-
-    async def _seal(self) -> None:
-        await self._herald.seal(self._session.connection if self._listening.may_speak else None)
-
-    def _repeat_unreceipted(self) -> None:
-        """Send again what no receipt covers after a while."""
-        receipt, now_s = self._ledger.receipt(), self._clock.now().mono_us / 1e6
-        patience = self._herald.patience
-        stretch = patience.due(receipt[0] if receipt else 0, now_s)
-        if self._listening.receipts.open and stretch and self._outbox.repeat(*stretch):
-            patience.spent(now_s)
-            log.warning("no receipt came; sending again", start=stretch[0], end=stretch[1])
-
-    async def _carry(self) -> None:
-        if self._session.connection is not self._leaving or self._leaving is None:
-            until = self._outbox.lanes[Lane.ALARM].cursor
-            await self._freight.carry(until, lambda at: self._cursors.want({"evidence": at}))
-
-    async def _tell(self) -> None:
-        connection = self._session.connection
-        if connection is not None and not self._stopping:
-            await self._herald.tell(
-                connection,
-                self._publisher.puback,
-                self.newest_receipt,
-                self.refused,
-                self._freight.counts,
-            )
-            self._listening.answered()
+        self._delivery.up(connection)

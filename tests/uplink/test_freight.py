@@ -134,7 +134,7 @@ def arrived(index: int) -> Callable[[Province], bool]:
 async def test_replay_waits_for_its_jitter_and_keeps_to_its_rate_and_alarms_do_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge.uplink.service._chance", lambda: 0.5)
+    monkeypatch.setattr("edge.uplink.delivery._chance", lambda: 0.5)
     spec = UplinkSpec(replay_jitter_s=2.0, replay_records_s=200)
     async with (
         Broker() as broker,

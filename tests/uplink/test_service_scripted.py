@@ -232,7 +232,9 @@ async def test_the_memory_of_sent_files_is_bounded(
         pictures = [await rig.picture(b"%d" % n) for n in range(3)]
         await rig.add(rig.opened("a/b/-/1", pictures))
         await until(lambda: rig.ledger.cursor("evidence") == 1)
-        assert list(rig.uplink._freight._courier._done) == [p["sha256"] for p in pictures[1:]]
+        assert list(rig.uplink._delivery.freight._courier._done) == [
+            p["sha256"] for p in pictures[1:]
+        ]
 
 
 async def test_small_packets_make_small_parts(tmp_path: Path) -> None:
