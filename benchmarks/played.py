@@ -10,7 +10,8 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, cast
@@ -21,10 +22,10 @@ from benchmarks.rig import report
 from benchmarks.video import DATA, judge
 from edge.clock import ManualClock, Stamp
 from edge.config import SealConfig, parse
-from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.record import RecordType
+from edge.domain.activity import ActivityKind, Phase
+from edge.domain.record import Draft, RecordType
 from edge.rules.engine import initial
-from edge.seal import Seal
+from edge.seal import Outcome, Seal
 from edge.vision.detect.detector import Detector
 from edge.vision.detect.loading import load_detector
 from edge.vision.playback import play
@@ -32,6 +33,7 @@ from edge.vision.playback import play
 GROUPS_S = (1, 2, 4)
 LINE = {"code": "way-out", "start": [0.7, 1.0], "end": [0.7, 0.3]}  # all who leave go right
 _BY_ITSELF = av.video.frame.PictureType.NONE
+PERSON = "person-at-shaft"
 START = ManualClock().now()
 TICK_S = 1.0
 
@@ -78,20 +80,24 @@ def opened(path: Path, watch: str, detector: Detector) -> tuple[list[float], lis
     seal, begun, ways = Seal(config, initial(config.site.state)), [], []
     previous = START
 
-    def settle(activities: list[Activity], now: Stamp) -> None:
-        for activity in activities:
+    def note(drafts: Iterable[Draft]) -> None:
+        for draft in drafts:
+            if draft.type is RecordType.INCIDENT_OPENED and draft.data["code"] == PERSON:
+                at = datetime.fromisoformat(str(draft.data["opened"])).timestamp()
+                begun.append(at - START.wall_us / 1e6)
+
+    def settle(outcome: Outcome, now: Stamp) -> None:
+        note(outcome.facts)
+        for activity in outcome.activities:
             if activity.kind is ActivityKind.LINE_CROSSED and activity.phase is Phase.STARTED:
                 ways.append(activity.aspect)
-            for draft in seal.judge(activity, now):
-                if draft.type is RecordType.INCIDENT_OPENED:
-                    at = activity.started.since(START)
-                    begun.extend([at] if draft.data["code"] == "person-at-shaft" else [])
+            note(seal.judge(activity, now))
 
     for observation, _ in play(path, config.camera[0], detector, START):
         for moment in _moments(previous, observation.stamp):
-            settle(seal.tick(moment).activities, moment)
+            settle(seal.tick(moment), moment)
         previous = max(previous, observation.stamp, key=lambda stamp: stamp.mono_us)
-        settle(seal.observe(observation).activities, observation.stamp)
+        settle(seal.observe(observation), observation.stamp)
     return begun, ways
 
 
