@@ -101,12 +101,15 @@ def main() -> None:
     directory = manifest_directory()
     sound = (directory / find("", read_manifest(directory)).file).read_bytes()
     rng = random.Random(args.seed)
+
+    def judge_mutant(number: int) -> str:
+        return judge_model(mutated(sound, random.Random(f"{args.seed}/{number}")))
+
     judge_model(sound)
-    judge_model(mutated(sound, rng))
+    judge_mutant(-1)
     before, begun = peak_mb(), time.monotonic()
     with ThreadPoolExecutor(WORKERS) as pool:
-        jobs = [pool.submit(judge_model, mutated(sound, rng)) for _ in range(count)]
-        models = Counter(job.result() for job in jobs)
+        models = Counter(pool.map(judge_mutant, range(count)))
     took = time.monotonic() - begun
     trial_peak = peak_mb(resource.RUSAGE_CHILDREN)
     originals = pictures()
