@@ -7,7 +7,8 @@ behind (`opencv_pictures_a_second` below 25), ours is still counted by the clock
 
 quiet: the whole pipeline, daemon's side and look-anyway detections included, against OpenCV that
 decodes every picture to BGR (`VideoCapture.read`). busy: the camera's process alone against OpenCV
-that decodes and does nothing else (`VideoCapture.grab`).
+that decodes and does nothing else (`VideoCapture.grab`). `keys_vs_full_decode`: FFmpeg takes the
+stream apart and decodes its key pictures, and nobody looks at them.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import os
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +58,7 @@ async def started(core: int, *command: str) -> asyncio.subprocess.Process:
     return process
 
 
-async def opencv(core: int, window_s: float, mode: str, url: str) -> tuple[float, float]:
+async def decoding(core: int, window_s: float, mode: str, url: str) -> tuple[float, float]:
     """Milliseconds of processor for each second of video, and pictures a second of wall time."""
     process = await started(core, mode, url, str(window_s))
     assert process.stdout is not None
@@ -95,10 +97,11 @@ async def measure(folder: Path, rounds: int, window_s: float, model: str) -> dic
         quiet, busy = served.urls
         for _ in range(rounds):
             sums: dict[str, float] = {}
-            sums["opencv_quiet_ms"], rate = await opencv(cores[0], window_s, "read", quiet)
+            sums["opencv_quiet_ms"], rate = await decoding(cores[0], window_s, "read", quiet)
             own, below = await pipeline(cores[0], window_s, quiet, model)
             sums |= {"camera_process_quiet_ms": below, "daemon_side_quiet_ms": own}
-            sums["opencv_busy_ms"], other = await opencv(cores[0], window_s, "grab", busy)
+            sums["keys_ms"], _ = await decoding(cores[0], window_s, "keys", quiet)
+            sums["opencv_busy_ms"], other = await decoding(cores[0], window_s, "grab", busy)
             own, below = await pipeline(cores[0], window_s, busy, model)
             sums |= {"camera_process_busy_ms": below, "daemon_side_busy_ms": own}
             sums["opencv_pictures_a_second"] = min(rate, other)
@@ -125,11 +128,40 @@ def capture(url: str, window_s: float, *, convert: bool) -> None:
                 stream.retrieve()
         return count
 
-    pictures(CATCH_UP_S)  # what waited while it was being opened
+    tell_cost(pictures, window_s)
+
+
+def tell_cost(pictures: Callable[[float], int], window_s: float) -> None:
+    """Say what `window_s` of pictures take."""
+    pictures(CATCH_UP_S)  # what waited while the stream was being opened
     cpu, wall = time.process_time(), time.monotonic()
     count = pictures(window_s)
     took = {"cpu_s": time.process_time() - cpu, "wall_s": time.monotonic() - wall}
     print(json.dumps({**took, "pictures": count}), flush=True)
+
+
+def keys_alone(url: str, window_s: float) -> None:
+    """The stream taken apart and its key pictures decoded; says what that took."""
+    from edge.vision.stream.access import Access
+    from edge.vision.stream.decoding import StreamCodec
+    from edge.vision.stream.source import packets
+
+    coming = packets(Access(url))
+    stream, packet = next(coming)
+    codec = StreamCodec(stream)
+    print("running", flush=True)
+
+    def pictures(seconds: float) -> int:
+        nonlocal packet
+        count, until = 0, time.monotonic() + seconds
+        while time.monotonic() < until:
+            _stream, packet = next(coming)
+            if packet.is_keyframe:
+                codec.decode(packet)
+            count += 1
+        return count
+
+    tell_cost(pictures, window_s)
 
 
 async def watch(url: str, model: str) -> None:
@@ -161,6 +193,9 @@ def main() -> None:
     if sys.argv[1:2] in (["read"], ["grab"]):
         capture(sys.argv[2], float(sys.argv[3]), convert=sys.argv[1] == "read")
         return
+    if sys.argv[1:2] == ["keys"]:
+        keys_alone(sys.argv[2], float(sys.argv[3]))
+        return
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", default="", help="detector: a name or an .onnx file")
     parser.add_argument("--quick", action="store_true", help="one short round")
@@ -175,6 +210,7 @@ def main() -> None:
         {
             "quiet_vs_full_decode": round(quiet, 4),
             "busy_vs_decode": round(busy, 3),
+            "keys_vs_full_decode": round(figures["keys_ms"] / figures["opencv_quiet_ms"], 4),
             **{name: round(value, 1) for name, value in figures.items()},
             "wanted": {"quiet_vs_full_decode": 0.05, "busy_vs_decode": 1.3},
             "camera": "1920x1080 at 25 fps, H.264, 2 s groups",
