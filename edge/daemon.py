@@ -27,6 +27,7 @@ from edge.host import newest_record, tell_health, watch_clock
 from edge.ledger.damage import mark
 from edge.ledger.epoch import begin, open_ledger
 from edge.ledger.keys import gateway_signer
+from edge.ledger.spare import Spare
 from edge.ledger.succession import Break
 from edge.recorder import Recorder, evidence_lost, order_refused
 from edge.rules.engine import initial
@@ -104,7 +105,8 @@ class Daemon:
             self._clips.activity,
             self._clips.judged,
         )
-        self._clips.dropped = self._inference.totals = self._recorder.dropped
+        dropped = self._recorder.dropped
+        self._clips.dropped = self._inference.totals = self._ledger.head.dropped = dropped
         self._uplink = Uplink(
             config.broker,
             config.province,
@@ -121,7 +123,7 @@ class Daemon:
             on_taken=self._taken,
             on_lost=lambda ref, why: self._recorder.note(evidence_lost(ref, why, clock)),
             spec=config.uplink,
-            progress=config.storage.dir / "upload.json",
+            progress=Spare(config.storage.dir / "upload.json", dropped),
         )
         self._errands.sender = self._uplink
         self._status = Status(

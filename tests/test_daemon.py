@@ -11,7 +11,7 @@ import pytest
 from edge import daemon
 from edge.clock import ManualClock, SystemClock
 from edge.config import SealConfig
-from edge.domain.record import RecordType
+from edge.domain.record import Draft, RecordType
 from edge.errors import LedgerCorrupt, StorageFull
 from edge.ledger.damage import marked
 from edge.ledger.epoch import begin
@@ -111,5 +111,19 @@ async def test_a_young_epoch_is_not_ended_by_another_box_of_our_name(box: SealCo
     assert not one._break(Break(Reason.ROLLED_BACK))
     clock.advance(daemon.EPOCH_LASTS_S)
     assert one._break(Break(Reason.ROLLED_BACK))
+    one._inference.close()
+    one._ledger.close()
+
+
+async def test_files_that_cannot_be_kept_are_counted_in_the_health_record(box: SealConfig) -> None:
+    for name in ("ledger.head", "upload.json"):
+        (box.storage.dir / name).mkdir()
+    clock = ManualClock()
+    one = daemon.Daemon(box, clock)
+    one._ledger.submit([Draft(RecordType.GATEWAY_HEALTH, clock.now(), {})]).result(5)
+    one._ledger.seal_head().result(5)
+    one._uplink._delivery.freight._courier._progress.keep()
+    dropped = one._status.health()["dropped"]
+    assert dropped == {"ledger.head not written": 1, "upload.json not written": 1}
     one._inference.close()
     one._ledger.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import structlog
@@ -12,29 +13,30 @@ log = structlog.get_logger(__name__)
 class Spare:
     """Replaced as a whole, without fsync: after a power cut an older one, or none, is as good.
 
-    Attributes:
-        failed: how often it could not be written; the first time and the end of it are logged.
+    Args:
+        path: of the file.
+        dropped: counts how often it could not be written; the first time and the end are logged.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.failed = 0
-        self._path = path
+    def __init__(self, path: Path, dropped: Counter[str] | None = None) -> None:
+        self.path = path
+        self.dropped = Counter() if dropped is None else dropped
         self._fails = False
 
     def write(self, data: bytes) -> None:
         """Put `data` there, if there is room for it."""
-        fresh = self._path.with_name(self._path.name + ".new")
+        fresh = self.path.with_name(self.path.name + ".new")
         try:
             fresh.write_bytes(data)
-            fresh.replace(self._path)
+            fresh.replace(self.path)
         except OSError as error:
-            self.failed += 1
+            self.dropped[f"{self.path.name} not written"] += 1
             if not self._fails:
                 log.warning(
-                    "a file cannot be kept; work goes on", path=str(self._path), error=str(error)
+                    "a file cannot be kept; work goes on", path=str(self.path), error=str(error)
                 )
             self._fails = True
         else:
             if self._fails:
-                log.info("a file can be kept again", path=str(self._path), failed=self.failed)
+                log.info("a file can be kept again", path=str(self.path))
             self._fails = False

@@ -30,6 +30,7 @@ from edge.ledger.policy import Policy, Space
 from edge.ledger.reader import CURSORS, EVIDENCE_DIRECTORY, LedgerView, Reader
 from edge.ledger.requests import AddReceipt, Append, MoveCursor, Rotate, SealHead, Tend
 from edge.ledger.schema import connect_writer, corrupt, migrate, rollback, told
+from edge.ledger.spare import Spare
 from edge.ledger.witness import check_gone, check_head
 from edge.ledger.writer import Writer
 
@@ -114,6 +115,11 @@ class Ledger:
     def size(self) -> int:
         """Durable leaves."""
         return self._writer.durable.size
+
+    @property
+    def head(self) -> Spare:
+        """`ledger.head`; its `dropped` counts how often it could not be written."""
+        return self._writer.head
 
     def submit(self, drafts: Sequence[Draft]) -> Future[list[Record]]:
         """Append `drafts`, all or none; the future gives their records once they are durable.

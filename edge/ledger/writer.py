@@ -38,7 +38,8 @@ _Waiting = tuple[Request[Any], Future[Any]]
 class Writer:
     """Owns the writing connection and its thread.
 
-    `durable` is replaced as a whole after each commit, so that any thread may read it.
+    `durable` is replaced as a whole after each commit, so that any thread may read it; `head` is
+    the newest checkpoint once more.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class Writer:
         self._clock = clock
         self._peaks: Mapping[int, bytes] = peaks(durable.size, self._node)
         self._sealed_at: Stamp | None = None
-        self._head = Spare(directory / HEAD_NAME)
+        self.head = Spare(directory / HEAD_NAME)
         # Written in C: with Python's own locks handing over would cost as much as the work.
         self._queue: SimpleQueue[_Waiting | None] = SimpleQueue()  # None: close
         self._closing = False
@@ -171,7 +172,7 @@ class Writer:
             self._write(commit)
         if commit.after.sealed != self.durable.sealed:
             self._sealed_at = now
-            self._head.write(commit.after.checkpoint or b"")
+            self.head.write(commit.after.checkpoint or b"")
         self.durable, self._peaks = commit.after, commit.peaks
         self._signer = commit.signer
         self._vacuum_pages = commit.vacuum_pages

@@ -12,13 +12,13 @@ import hashlib
 from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import structlog
 
 from edge.clock import Clock
 from edge.domain.activity import EvidenceRef
 from edge.domain.record import Lane, Record
+from edge.ledger.spare import Spare
 from edge.ledger.store import Ledger
 from edge.uplink.codec import (
     MAX_EVIDENCE_PARTS,
@@ -122,7 +122,7 @@ class Courier:
         clock: Clock,
         *,
         pace: Pace | None = None,
-        progress: Path | None = None,
+        progress: Spare | None = None,
         on_lost: OnLost = lambda _ref, _why: None,
     ) -> None:
         self._ledger = ledger

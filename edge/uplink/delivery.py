@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
@@ -16,6 +15,7 @@ import structlog
 
 from edge.clock import Clock
 from edge.domain.record import Lane
+from edge.ledger.spare import Spare
 from edge.ledger.store import Ledger
 from edge.uplink.connection import Connection
 from edge.uplink.courier import OnLost
@@ -67,7 +67,7 @@ class Delivery:
         listening: Listening,
         *,
         connection: Callable[[], Connection | None],
-        progress: Path | None,
+        progress: Spare | None,
         on_lost: OnLost,
     ) -> None:
         self._ledger = ledger

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from edge.clock import Clock
 from edge.errors import UplinkUnavailable
+from edge.ledger.spare import Spare
 from edge.ledger.store import Ledger
 from edge.uplink.connection import Connection
 from edge.uplink.courier import Courier, OnLost
@@ -45,7 +45,7 @@ class Freight:
         *,
         bytes_s: float,
         records: Pace,
-        progress: Path | None,
+        progress: Spare | None,
         on_lost: OnLost,
         connection: Callable[[], Connection | None],
     ) -> None:

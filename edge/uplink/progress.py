@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from pathlib import Path
 
 from edge.ledger.spare import Spare
 from edge.uplink.codec import MAX_PART_BYTES
@@ -17,21 +16,21 @@ class Progress:
     """Parts PUBACKed of each file under way, and how far the clips have come.
 
     Args:
-        path: where it is kept; None keeps it in memory.
+        file: where it is kept; None keeps it in memory.
         clips: index to begin with where nothing is known.
 
     Attributes:
         clips: next index of the alarm lane whose clips are not sent.
     """
 
-    def __init__(self, path: Path | None, clips: int) -> None:
-        self._file = Spare(path) if path is not None else None
+    def __init__(self, file: Spare | None, clips: int) -> None:
+        self._file = file
         self._parts: dict[str, tuple[int, int]] = {}  # bytes a part, next part
         self.clips = clips
-        if path is not None:
+        if file is not None:
             # Whatever is wrong with the file: it is ours, and it is only a saving.
             with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-                self._read(path.read_bytes()[:_MAX_BYTES])
+                self._read(file.path.read_bytes()[:_MAX_BYTES])
 
     def _read(self, raw: bytes) -> None:
         data = json.loads(raw)

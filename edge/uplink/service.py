@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 import structlog
 
@@ -18,6 +17,7 @@ from edge.domain.observation import ClockCompared
 from edge.domain.record import Lane
 from edge.errors import StorageFull, UplinkUnavailable
 from edge.ledger.checkpoint import Verifier
+from edge.ledger.spare import Spare
 from edge.ledger.store import Ledger
 from edge.ledger.succession import Break
 from edge.uplink.codec import offline_state
@@ -78,7 +78,7 @@ class Uplink:
         on_taken: OnTaken = lambda _broker, _times: None,
         on_lost: OnLost = lambda _ref, _why: None,
         spec: UplinkSpec = UNBOUNDED,
-        progress: Path | None = None,
+        progress: Spare | None = None,
         ask_s: float = WAIT_S,
     ) -> None:
         self._topics = Topics(mine_code, gateway)

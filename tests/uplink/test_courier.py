@@ -13,6 +13,7 @@ from edge.clock import ManualClock
 from edge.domain.activity import EvidenceRef, evidence_data
 from edge.domain.record import Draft, RecordType
 from edge.errors import UplinkUnavailable
+from edge.ledger.spare import Spare
 from edge.ledger.store import Ledger
 from edge.uplink import courier as module
 from edge.uplink.codec import MAX_EVIDENCE_PARTS, EvidencePart, decode_part
@@ -59,7 +60,7 @@ class Desk:
             Topics(MINE, GATEWAY),
             self.clock,
             pace=pace,
-            progress=self.directory / "upload.json",
+            progress=Spare(self.directory / "upload.json"),
             on_lost=lambda ref, why: self.lost.append((ref.sha256, why)),
         )
 

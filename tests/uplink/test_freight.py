@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from edge.domain.record import Lane
+from edge.ledger.spare import Spare
 from edge.uplink import freight
 from edge.uplink.spec import UplinkSpec
 from simulators.province.broker import Broker
@@ -98,7 +99,7 @@ async def test_an_upload_of_megabytes_goes_on_over_cuts_while_alarms_stay_fast(
             tmp_path,
             via(broker),
             spec=UplinkSpec(replay_jitter_s=0.0, evidence_kb_s=1500),
-            progress=tmp_path / "upload.json",
+            progress=Spare(tmp_path / "upload.json"),
         ) as rig,
     ):
         view = province.view(MINE, GATEWAY)
