@@ -89,38 +89,11 @@ def root(size: int, node: NodeAt) -> bytes:
     return _range_hash(0, size, node) if size else EMPTY_ROOT
 
 
-def inclusion_proof(index: int, size: int, node: NodeAt) -> list[bytes]:
-    """Audit path of leaf `index` in the tree of `size` leaves (RFC 6962, 2.1.1)."""
-    if not 0 <= index < size:
-        raise ValueError(f"no leaf {index} in a tree of {size}")
-    return list(_path(index, 0, size, node))
-
-
 def consistency_proof(old: int, new: int, node: NodeAt) -> list[bytes]:
     """Proof that the first `old` of `new` leaves are unchanged (RFC 6962, 2.1.2)."""
     if not 0 < old <= new:
         raise ValueError(f"no consistency proof from {old} to {new}")
     return list(_subproof(old, 0, new, node, known=True))
-
-
-def verify_inclusion(
-    leaf_digest: bytes, index: int, size: int, proof: Sequence[bytes], root_digest: bytes
-) -> bool:
-    """Whether `proof` shows the leaf at `index` under the root (RFC 9162, 2.1.3.2)."""
-    if not 0 <= index < size:
-        return False
-    position, last, digest = index, size - 1, leaf_digest
-    for sibling in proof:
-        if last == 0:
-            return False
-        if position % 2 or position == last:
-            digest = node_hash(sibling, digest)
-            while position % 2 == 0 and position:
-                position, last = position >> 1, last >> 1
-        else:
-            digest = node_hash(digest, sibling)
-        position, last = position >> 1, last >> 1
-    return last == 0 and digest == root_digest
 
 
 def verify_consistency(
@@ -224,18 +197,6 @@ def _range_hash(start: int, end: int, node: NodeAt) -> bytes:
         return node(level, start >> level)
     middle = start + _split(width)
     return node_hash(_range_hash(start, middle, node), _range_hash(middle, end, node))
-
-
-def _path(index: int, start: int, end: int, node: NodeAt) -> Iterator[bytes]:
-    if end - start == 1:
-        return
-    middle = start + _split(end - start)
-    if index < middle:
-        yield from _path(index, start, middle, node)
-        yield _range_hash(middle, end, node)
-    else:
-        yield from _path(index, middle, end, node)
-        yield _range_hash(start, middle, node)
 
 
 def _subproof(old: int, start: int, end: int, node: NodeAt, *, known: bool) -> Iterator[bytes]:

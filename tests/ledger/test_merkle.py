@@ -10,7 +10,6 @@ from edge.ledger.merkle import (
     consistency_proof,
     cover,
     grow,
-    inclusion_proof,
     leaf_hash,
     new_nodes,
     new_rows,
@@ -18,7 +17,6 @@ from edge.ledger.merkle import (
     peaks,
     root,
     verify_consistency,
-    verify_inclusion,
 )
 from tests.ledger.support import tree_of
 
@@ -46,11 +44,22 @@ ROOTS = [
     "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
     "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
 ]
-PATH_OF_FIRST_IN_EIGHT = [
-    "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
-    "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
-    "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
-]
+CONSISTENCY = {
+    (1, 8): [
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7",
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4",
+    ],
+    (6, 8): [
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
+        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
+        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+    ],
+    (2, 5): [
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e",
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b",
+    ],
+}
 SIZES = 70
 MANY = [bytes([i]) * (i % 5) for i in range(SIZES)]
 TREE = tree_of(MANY)
@@ -73,9 +82,10 @@ def test_roots_are_those_that_were_published(size):
     assert root(size, tree_of(LEAVES)).hex() == ROOTS[size - 1]
 
 
-def test_an_audit_path_is_the_one_that_was_published():
-    proof = inclusion_proof(0, 8, tree_of(LEAVES))
-    assert [step.hex() for step in proof] == PATH_OF_FIRST_IN_EIGHT
+@pytest.mark.parametrize(("old", "new"), CONSISTENCY)
+def test_consistency_proofs_are_those_that_were_published(old, new):
+    proof = consistency_proof(old, new, tree_of(LEAVES))
+    assert [step.hex() for step in proof] == CONSISTENCY[old, new]
 
 
 def test_the_empty_tree_has_the_hash_of_nothing():
@@ -146,19 +156,6 @@ def test_a_frontier_needs_as_many_peaks_as_its_size_has_bits():
         Frontier(3, [bytes(32)])
 
 
-def test_every_inclusion_proof_verifies_and_for_no_other_leaf_or_size():
-    for size in range(1, SIZES + 1):
-        top = root(size, TREE)
-        for index in range(size):
-            proof = inclusion_proof(index, size, TREE)
-            digest = leaf_hash(MANY[index])
-            assert verify_inclusion(digest, index, size, proof, top)
-            assert not verify_inclusion(digest, index + size, size, proof, top)
-            assert not verify_inclusion(leaf_hash(b"other"), index, size, proof, top)
-            assert not verify_inclusion(digest, index, size, [*proof, bytes(32)], top)
-            assert not verify_inclusion(digest, index, size, proof[:-1], top) or not proof
-
-
 def test_every_consistency_proof_verifies_and_for_no_other_root():
     for new in range(1, SIZES + 1):
         for old in range(1, new + 1):
@@ -169,16 +166,6 @@ def test_every_consistency_proof_verifies_and_for_no_other_root():
             assert not verify_consistency(old, new, roots[0], bytes(32), proof)
             assert not verify_consistency(old, new, *roots, [*proof, bytes(32)])
             assert not verify_consistency(old, new, *roots, proof[:-1]) or not proof
-
-
-@given(st.data())
-def test_one_changed_bit_anywhere_spoils_an_inclusion_proof(data):
-    size = data.draw(st.integers(2, SIZES))
-    index = data.draw(st.integers(0, size - 1))
-    proof = inclusion_proof(index, size, TREE)
-    step = data.draw(st.integers(0, len(proof) - 1))
-    proof[step] = flipped(proof[step], data.draw(st.integers(0, 255)))
-    assert not verify_inclusion(leaf_hash(MANY[index]), index, size, proof, root(size, TREE))
 
 
 @given(st.data())
@@ -200,22 +187,6 @@ def test_a_history_that_was_rewritten_is_not_consistent(leaves, data):
     new = len(leaves) + 1
     proof = consistency_proof(old, new, after)
     assert not verify_consistency(old, new, root(old, before), root(new, after), proof)
-
-
-@pytest.mark.parametrize(("index", "size"), [(-1, 3), (3, 3), (0, 0)])
-def test_there_is_no_audit_path_outside_the_tree(index, size):
-    with pytest.raises(ValueError, match="no leaf"):
-        inclusion_proof(index, size, TREE)
-    assert verify_inclusion(bytes(32), index, size, [], bytes(32)) is False
-
-
-@pytest.mark.parametrize("size", [2, 4, 64])
-def test_the_last_leaf_is_not_found_by_counting_from_the_end(size):
-    proof = inclusion_proof(size - 1, size, TREE)
-    digest, top = leaf_hash(MANY[size - 1]), root(size, TREE)
-    assert verify_inclusion(digest, size - 1, size, proof, top)
-    for index in range(-size, 0):
-        assert not verify_inclusion(digest, index, size, proof, top)
 
 
 @pytest.mark.parametrize(("old", "new"), [(0, 3), (4, 3), (-1, 3)])
@@ -240,18 +211,12 @@ def test_a_tree_is_consistent_with_itself_only_without_a_proof():
 @given(st.integers(1, SIZES), st.integers(1, SIZES), st.binary(min_size=32, max_size=32))
 def test_a_proof_that_goes_on_after_its_end_proves_nothing(a, b, more):
     old, new = min(a, b), max(a, b)
-    path = inclusion_proof(old - 1, new, TREE)
     top = root(new, TREE)
-    assert verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, path, top) is True
-    longer = verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, [*path, more], top)
-    assert longer is False
-    # Nor under a root that was made for it.
-    path_on, above = [*path, more], node_hash(more, top)
-    assert not verify_inclusion(leaf_hash(MANY[old - 1]), old - 1, new, path_on, above)
     proof = consistency_proof(old, new, TREE)
     assert verify_consistency(old, new, root(old, TREE), top, proof) is True
     assert verify_consistency(old, new, root(old, TREE), top, [*proof, more]) is False
-    below = node_hash(more, root(old, TREE))
+    # Nor between roots that were made for it.
+    below, above = node_hash(more, root(old, TREE)), node_hash(more, top)
     assert verify_consistency(old, new, below, above, [*proof, more]) is False
 
 
