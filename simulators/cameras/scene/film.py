@@ -1,4 +1,4 @@
-"""What happens between the scene and the encoder: falling water, noise, covers, the clock."""
+"""What happens between the scene and the encoder: noise, covers, the clock."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import numpy as np
 
 from simulators.cameras.scene.sprite import as_bytes
 from simulators.cameras.scene.textures import Image, fractal
-from simulators.cameras.scene.weather import Condition
 
 _LOCAL = timezone(timedelta(hours=8))  # the clock that cameras in China show
 _SPARE = 128  # px by which the noise bank is larger than the picture
@@ -42,60 +41,6 @@ class Noise:
             more, less = (self._more, self._less) if flip else (self._less, self._more)
             cv2.add(picture, more[part], dst=picture)
             cv2.subtract(picture, less[part], dst=picture)
-
-
-class Falling:
-    """Rain or snow before the lens."""
-
-    def __init__(self, size: tuple[int, int], condition: Condition, seed: int) -> None:
-        self._size, self._condition = size, condition
-        rng = np.random.default_rng(seed)
-        draw = self._rain if condition is Condition.RAIN else self._snow
-        self._layers = [draw(rng, near) for near in (0.45, 1.0)]
-
-    def add(self, picture: Image, t: float, rng: np.random.Generator) -> None:
-        """Let it fall over `picture`, in place."""
-        width, height = self._size
-        for index, layer in enumerate(self._layers):
-            if self._condition is Condition.RAIN:
-                left, top = int(rng.integers(width)), int(rng.integers(height))
-            else:
-                # No speed is a multiple of another: snow that comes again is a recording's.
-                fall = (0.1618, 0.3391)[index] * height
-                drift = 0.0523 * t + 0.21 * np.sin(t * 0.0371) + 0.17 * np.sin(t * 0.0157 + index)
-                left = int((np.sin(t * 0.7 + index) * 0.03 + drift) * width) % width
-                gusts = 2.1 * np.sin(t * 0.0913 + index) + 1.3 * np.sin(t * 0.0379)
-                top = int(height - ((t + gusts) * fall) % height) % height
-            part = layer[top : top + height, left : left + width]
-            cv2.add(picture, part, dst=picture)
-
-    def _rain(self, rng: np.random.Generator, near: float) -> Image:
-        width, height = self._size
-        layer = np.zeros((height, width), np.uint8)
-        unit = height / 720
-        for _ in range(int(420 - 240 * near)):
-            x, y = int(rng.integers(width)), int(rng.integers(height))
-            length = (14 + 46 * near) * unit * float(rng.uniform(0.6, 1.2))
-            tone = float(rng.uniform(14, 30 + 34 * near))
-            end = (int(x - length * 0.14), int(y + length))
-            cv2.line(layer, (x, y), end, tone, max(1, round(1.6 * near * unit)), cv2.LINE_AA)
-        return _tiled(layer)
-
-    def _snow(self, rng: np.random.Generator, near: float) -> Image:
-        width, height = self._size
-        layer = np.zeros((height, width), np.uint8)
-        unit = height / 720
-        for _ in range(int(620 - 480 * near)):
-            spot = (int(rng.integers(width)), int(rng.integers(height)))
-            radius = max(1, round((1.0 + 3.2 * near * near) * unit * float(rng.uniform(0.6, 1.2))))
-            cv2.circle(layer, spot, radius, float(rng.uniform(70, 150)), -1, cv2.LINE_AA)
-        return _tiled(
-            np.asarray(cv2.GaussianBlur(layer, (0, 0), 0.5 + 1.1 * near * unit), np.uint8)
-        )
-
-
-def _tiled(layer: Image) -> Image:
-    return np.ascontiguousarray(np.repeat(np.tile(layer, (2, 2))[..., None], 3, axis=2))
 
 
 def cover(size: tuple[int, int], kind: str, seed: int) -> Image:

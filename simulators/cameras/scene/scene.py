@@ -13,6 +13,7 @@ import numpy as np
 
 from simulators.cameras.scene import backdrop, film
 from simulators.cameras.scene.actors import Actor, Kind
+from simulators.cameras.scene.falling import Falling, falling
 from simulators.cameras.scene.gate import gate
 from simulators.cameras.scene.nuisance import Nuisance, shine
 from simulators.cameras.scene.optics import Lens
@@ -88,7 +89,7 @@ class Scene:
         self._lock = threading.RLock()
         self._looks: dict[Condition, tuple[Look, Image]] = {}
         self._grain: tuple[tuple[float, bool], film.Noise] | None = None
-        self._falling: dict[Condition, film.Falling] = {}
+        self._falling: dict[Condition, Falling | None] = {}
         self._covers: dict[str, Image] = {}
 
     @property
@@ -249,11 +250,11 @@ class Scene:
     def _fall(
         self, picture: Image, condition: Condition, t: float, rng: np.random.Generator
     ) -> None:
-        if condition not in {Condition.RAIN, Condition.SNOW}:
-            return
         if condition not in self._falling:
-            self._falling[condition] = film.Falling(self.size, condition, self.seed)
-        self._falling[condition].add(picture, t, rng)
+            self._falling[condition] = falling(self.size, condition, self.seed)
+        falls = self._falling[condition]
+        if falls is not None:
+            falls.add(picture, t, rng)
 
     def _look(self, condition: Condition) -> tuple[Look, Image]:
         if condition not in self._looks:
