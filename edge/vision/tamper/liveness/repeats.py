@@ -5,6 +5,8 @@ fingerprint of the moment. A look's signature is the signs of what 512 small pat
 from what is usual there. A repeat agrees with one look of before far better than all the
 others do: light, flicker, a shaking mast or swaying trees have few ways to change a picture, so
 they agree a little with many looks, and something that blinks agrees in one corner only.
+Snow and rain leave their mark on what is usual for a while, so that looks agree the better the
+nearer they are: a repeat agrees far better than the nearest does, which weather never makes.
 Pictures equal to the last bit count as well: cartoons and heavy noise reduction leave no noise.
 """
 
@@ -29,6 +31,7 @@ KEPT = 4096  # signatures of 64 bytes: an hour at one a second, 13 minutes at fi
 GAP_S = 0.18  # between two signatures
 LEAST_LAG_S = 4.0  # looks nearer than this are neighbours, not repeats …
 GROUP_S = 2.1  # … and those nearer than this may be of one group of pictures, noise and all
+FARTHER = 0.15  # by how much a repeat agrees better than the nearest looks that are neither
 USUAL_S = 20.0  # time constant of what is usual of a patch
 FLAT = 6.0  # grey levels between the patches of a pair; on an edge light and sway count more
 FEW_BITS = 160  # a picture with fewer flat pairs is not judged
@@ -43,6 +46,7 @@ REPEATED = 8  # looks of a window that came before, all the same time before: a 
 REPEATED_NO_MORE = 2  # … until there are only so many
 WINDOW_S = 300.0  # repeats are counted over this long
 SAME_S = 0.3  # two lags nearer than this are one
+OUTLYING = 3.0  # medians by which a look moves what is usual at most: a flake is no news
 LIVELY = 0.3  # grey levels; where half of the patches differ by less the encoder makes the noise
 CHANGING = 5  # different pictures among the last ten: below that equal ones mean a still one
 
@@ -78,9 +82,11 @@ class Signer:
         residual = values - self._usual
         self._taken += 1
         share = max(1 / self._taken, 1 - float(np.exp(-max(0.0, t - self._t) / USUAL_S)))
-        self._usual += residual * np.float32(share)
+        middle = float(np.median(np.abs(residual)))
+        most = np.float32(OUTLYING * max(middle, LIVELY))
+        self._usual += np.clip(residual, -most, most) * np.float32(share)
         self._t = t
-        if float(np.median(np.abs(residual))) < LIVELY:
+        if middle < LIVELY:
             return None
         return _words(residual > 0), _words(np.abs(self._usual) < FLAT)
 
@@ -135,8 +141,9 @@ class Repeats:
         self._count += 1
         kept, times = self._kept[:, :filled], self._times[:filled]
         ago = t - times
-        near = (ago >= GROUP_S) & (ago < LEAST_LAG_S)
-        found = _standing_out(signs, counts, kept, ago >= LEAST_LAG_S, near)
+        past = ago >= GROUP_S
+        near = past & ((ago < LEAST_LAG_S) | (ago == ago[past].min(initial=np.inf)))
+        found = _standing_out(signs, counts, kept, past & ~near, near)
         lag_s = None if found is None else float(t - times[found])
         self._kept[:, slot], self._times[slot] = signs, t
         return lag_s
@@ -184,16 +191,14 @@ def _standing_out(
 ) -> int | None:
     """Which of the old looks agrees with these signs as only the same picture does.
 
-    What a near one agrees with as well is no noise but something new in the view that stays: a
-    cover, a lorry, another light.
+    What a near one agrees with nearly as well is no noise but something new in the view that
+    stays (a cover, a lorry, another light), or what weather left.
     """
     bits = int(np.bitwise_count(counts).sum())
     if int(old.sum()) < WARM or bits < FEW_BITS:
         return None
     equal = np.bitwise_count(~(kept ^ signs[:, None]) & counts[:, None])
     share = equal.sum(axis=0, dtype=np.uint16) / np.float32(bits)
-    if share[near].max(initial=0.0) >= AGREE:
-        return None
     best = int(np.argmax(np.where(old, share, -1.0)))
     others = share[old]
     others = others[:: -(-len(others) // SAMPLE)]
@@ -201,7 +206,8 @@ def _standing_out(
     spread = 1.4826 * float(np.median(np.abs(others - middle)))
     spread = max(spread, 0.5 / bits**0.5)
     top = float(share[best])
-    if top < AGREE or (top - middle) / spread < STANDS_OUT:
+    farther = top - float(share[near].max(initial=0.0)) < FARTHER
+    if top < AGREE or farther or (top - middle) / spread < STANDS_OUT:
         return None
     of_region = np.bitwise_count(counts)
     enough = of_region >= REGION_BITS

@@ -69,6 +69,38 @@ def test_a_cover_that_stays_is_no_repeat():
     assert max(looks) < REPEATED
 
 
+def snowed(moment: int) -> Pixels:
+    """Snow over the place, as a thrifty camera shows it: next to no noise is left."""
+    rng = np.random.default_rng([moment, 9])
+    rows, columns = place().shape
+    picture = seen(place(), moment, 0.6)
+    for y, x in zip(rng.integers(0, rows, 150), rng.integers(0, columns, 150), strict=True):
+        cv2.circle(picture, (int(x), int(y)), 1, 220, -1)
+    return picture
+
+
+@pytest.mark.parametrize("step", [0.2, 1.0, 2.0, 5.0])
+def test_snow_is_no_repeat_however_seldom_it_is_looked_at(step):
+    """Each flake moves what is usual where it was: for seconds all looks lie to one side of it."""
+    repeats = Repeats()
+    looks = [repeats.step(snowed(i), i * step, 0).looks for i in range(120)]
+    assert max(looks) == 0
+
+
+def test_a_recording_of_snow_is_told():
+    loop = [snowed(i) for i in range(40)]
+    found = watch(loop * 3, 2.0)
+    assert found.looks >= REPEATED
+    assert found.lag_s == 80.0
+
+
+def test_a_cover_that_stays_is_no_repeat_where_only_key_pictures_are_looked_at():
+    repeats = Repeats()
+    watch([seen(place(), i) for i in range(60)], 2.0, repeats)
+    looks = [repeats.step(seen(place(2), i), i * 2.0, 0).looks for i in range(60, 120)]
+    assert max(looks) == 0
+
+
 def test_a_look_now_and_then_that_is_equal_by_chance_is_not_enough():
     pictures = [seen(place(), i) for i in range(300)]
     for at, before in ((100, 20), (170, 66), (230, 51), (290, 80)):
