@@ -21,7 +21,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from benchmarks.parts import ORIGIN, opened, summary
 from benchmarks.rig import GATEWAY, MINE_CODE
 from edge.clock import ManualClock
-from edge.domain.activity import EvidenceRef
 from edge.domain.mine import OrderKind
 from edge.errors import Refused
 from edge.ledger.checkpoint import (
@@ -35,7 +34,7 @@ from edge.ledger.checkpoint import (
 from edge.ledger.leaf import encode_leaf, evidence_of, parse_leaf
 from edge.ledger.merkle import leaf_hash
 from edge.ledger.store import Ledger
-from edge.uplink.codec import decode_part, encode_part, offline_state, split_evidence
+from edge.uplink.codec import EvidencePart, decode_part, encode_part, offline_state
 from edge.uplink.inbox import Inbox
 from edge.uplink.orders import OrderDesk, UnsignedOrder, write_order
 from edge.uplink.receipt_desk import Hooks, ReceiptDesk
@@ -214,7 +213,7 @@ def seeds() -> list[bytes]:
     now = ManualClock().now()
     leaf = encode_leaf(summary(0), ORIGIN, 0)
     note = GATEWAY_SIGNER.checkpoint(Checkpoint(ORIGIN, 1, leaf_hash(leaf)))
-    ref = EvidenceRef(sha256(b"bytes").hexdigest(), "image/jpeg", 5, "clean")
+    digest = sha256(b"bytes").hexdigest()
     state: dict[str, Any] = {"online": True, "size": 1, "key": str(GATEWAY_SIGNER.verifier)}
     found = [
         (2, PROVINCE.cosign(note, now.wall_us // 1_000_000)),
@@ -222,7 +221,7 @@ def seeds() -> list[bytes]:
         (3, bytes(5) + b"\x03" + (now.wall_us // 1_000_000).to_bytes(6) + b"!"),
         (4, offline_state("stopped", now.iso())),
         (4, rfc8785.dumps(state)),
-        (5, encode_part(split_evidence(ref, b"bytes")[0])),
+        (5, encode_part(EvidencePart(digest, "image/jpeg", 5, 0, 1, b"bytes"))),
         (6, leaf),
         (6, encode_leaf(opened(1), ORIGIN, 0)),
         (7, note),

@@ -36,6 +36,7 @@ class Candidates:
             yield from ((index, size) for index, kind, _us, size in old if kind in spare)
 
     def alarms(self, limit: int, before_us: int) -> Iterator[tuple[int, int]]:
+        """Likewise of the alarm lane: those of incidents that are closed."""
         for rows in self._leaves(Lane.ALARM, limit):
             old = [row for row in rows if row[2] < before_us]
             if not old:

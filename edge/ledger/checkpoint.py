@@ -17,8 +17,8 @@ from edge.errors import Refused
 
 MAX_NOTE_BYTES = 16_384
 MAX_SIGNATURES = 16
-_ALG_ED25519 = 0x01
-_ALG_COSIGNATURE = 0x04
+COSIGNATURE = 0x04  # algorithm byte of a key that cosigns, and …
+_ED25519 = 0x01  # … of one that signs
 _LATEST_S = 253_402_300_799  # the year 9999; later ones cannot be told as a date
 _DASH = "\u2014"
 
@@ -71,7 +71,7 @@ class Verifier:
         try:
             _check_name(name)
             raw = _unbase64(encoded)
-            if len(raw) != 33 or raw[0] not in (_ALG_ED25519, _ALG_COSIGNATURE):
+            if len(raw) != 33 or raw[0] not in (_ED25519, COSIGNATURE):
                 raise ValueError("not an Ed25519 key")
             verifier = cls(name, Ed25519PublicKey.from_public_bytes(raw[1:]), raw[0])
         except ValueError as error:
@@ -85,7 +85,7 @@ class Verifier:
 
     def as_cosigner(self) -> Verifier:
         """The same key in its other role: it cosigns heads, which makes receipts."""
-        return Verifier(self.name, self._public, _ALG_COSIGNATURE)
+        return Verifier(self.name, self._public, COSIGNATURE)
 
     def accepts(self, message: bytes, signature: bytes) -> bool:
         """Whether `signature` is this key's over `message`."""
@@ -112,8 +112,8 @@ class Signer:
         self.name = name
         self._private = private
         public = private.public_key()
-        self.verifier = Verifier(name, public, _ALG_ED25519)
-        self.cosigner = Verifier(name, public, _ALG_COSIGNATURE)
+        self.verifier = Verifier(name, public, _ED25519)
+        self.cosigner = Verifier(name, public, COSIGNATURE)
 
     @classmethod
     def generate(cls, name: str) -> Signer:
@@ -121,7 +121,7 @@ class Signer:
         return cls(name, Ed25519PrivateKey.generate())
 
     def sign(self, message: bytes) -> bytes:
-        """Sign bytes (orders use this)."""
+        """Sign bytes: an order, a change of key."""
         return self._private.sign(message)
 
     def checkpoint(self, checkpoint: Checkpoint) -> bytes:

@@ -121,9 +121,8 @@ class Keeper:
         """Note which evidence the new records name, and which incidents are open."""
         end = self._ports.durable().size
         indexed = self._cursor("indexed")
-        for kind in sorted({RecordType.ACTIVITY_STARTED}):
-            for rows in self._pages("type", kind.value, indexed, end):
-                self._note(rows, indexed)
+        for rows in self._pages("type", RecordType.ACTIVITY_STARTED.value, indexed, end):
+            self._note(rows, indexed)
         for rows in self._pages("lane", Lane.ALARM.value, self._seen, end):
             self._note(rows, indexed)
             for index, _wall_us, leaf in rows:

@@ -15,12 +15,11 @@ from edge.domain.mine import Order
 from edge.domain.permit import moment_us
 from edge.domain.record import RecordType
 from edge.errors import Refused
-from edge.ledger.checkpoint import Verifier
+from edge.ledger.checkpoint import COSIGNATURE, Verifier
 from edge.ledger.store import Ledger
 from edge.uplink.limits import Bucket
 from edge.uplink.nonces import Nonces, Repeated
 from edge.uplink.orders import OrderDesk
-from edge.uplink.receipts import COSIGNATURE
 from edge.uplink.topics import Topics
 
 VERIFY_MOST, VERIFY_PER_S = 200, 50.0  # messages whose signature is looked at

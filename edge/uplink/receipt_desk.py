@@ -12,13 +12,12 @@ import structlog
 from edge.clock import Clock, Stamp
 from edge.domain.observation import ClockCompared
 from edge.errors import LedgerCorrupt, Refused, StorageFull
-from edge.ledger.checkpoint import Checkpoint, Verifier
+from edge.ledger.checkpoint import COSIGNATURE, Checkpoint, Verifier
 from edge.ledger.origin import key_name
 from edge.ledger.store import Ledger
 from edge.ledger.succession import Break
 from edge.uplink.limits import Bucket
 from edge.uplink.receipts import (
-    COSIGNATURE,
     Standing,
     break_of,
     clock_compared,

@@ -12,8 +12,6 @@ from edge.ledger.checkpoint import Checkpoint, Verifier, verify_cosignature
 from edge.ledger.origin import parse_origin
 from edge.ledger.succession import Break, Reason
 
-COSIGNATURE = 0x04  # algorithm byte of a C2SP key that cosigns
-
 
 class Standing(Enum):
     """How a receipt stands to our ledger."""

@@ -28,10 +28,11 @@ from edge.rules.engine import initial
 from edge.rules.orders import accepted, answer
 from edge.rules.standing import Policy
 from edge.seal import Outcome, Seal
-from edge.uplink.codec import MAX_PART_BYTES, encode_part, offline_state, split_evidence
+from edge.uplink.codec import MAX_PART_BYTES, encode_part, offline_state
 from edge.uplink.orders import MAX_ORDER_BYTES, UnsignedOrder, write_order
 from edge.uplink.topics import KINDS, Topics, parse_topic
 from tests.docs.contract import SCHEMAS, document, resolve, schemas, validate, validate_leaf
+from tests.evidence import split_evidence
 from tests.orders import GOOD_ORDERS, an_order
 from tests.seals import picture_quality, reading, sighting, site
 

@@ -18,12 +18,13 @@ from edge.errors import Refused
 from edge.ledger.checkpoint import Checkpoint, Signer
 from edge.ledger.leaf import encode_leaf
 from edge.ledger.merkle import EMPTY_ROOT
-from edge.uplink.codec import EvidencePart, encode_part, split_evidence
+from edge.uplink.codec import EvidencePart, encode_part
 from edge.uplink.topics import KINDS, Address, Topics, parse_topic
 from simulators.province import evidence
 from simulators.province.evidence import EvidenceShelf
 from simulators.province.table import render
 from simulators.province.view import GatewayView
+from tests.evidence import split_evidence
 
 MINE, GATEWAY = "220182000001", "gw1"
 ORIGIN = f"eseal/{MINE}/{GATEWAY}"

@@ -19,8 +19,8 @@ from edge.uplink.codec import (
     encode_part,
     evidence_refs,
     offline_state,
-    split_evidence,
 )
+from tests.evidence import split_evidence
 
 HEADER: dict[str, Any] = {
     "sha256": "ab" * 32,

@@ -8,10 +8,9 @@ from hypothesis import strategies as st
 
 from edge.clock import ManualClock, Stamp
 from edge.errors import Refused
-from edge.ledger.checkpoint import Checkpoint, Signer
+from edge.ledger.checkpoint import COSIGNATURE, Checkpoint, Signer
 from edge.ledger.succession import Reason
 from edge.uplink.receipts import (
-    COSIGNATURE,
     Standing,
     break_of,
     clock_compared,
