@@ -34,7 +34,11 @@ TARGETS = {
     ),
     "edge.uplink.outbox": (
         ["tests/uplink/test_outbox.py"],
-        ["tests/uplink/test_service_scripted.py", "tests/fire/test_history.py"],
+        [
+            "tests/uplink/test_delivery.py",
+            "tests/uplink/test_service_scripted.py",
+            "tests/fire/test_history.py",
+        ],
     ),
 }
 LIMIT_S = (15, 90)  # a mutant may loop for ever: that is noticed

@@ -39,7 +39,7 @@ TABLE = [
     (
         "the broker refuses with 0x97, quota exceeded",
         "the cursor stays, the record goes again, alarms go on",
-        f"{UPLINK}.test_service_scripted",
+        f"{UPLINK}.test_delivery",
         "test_a_failing_puback_does_not_move_the_cursor_and_the_record_goes_again",
     ),
     (
@@ -75,7 +75,7 @@ TABLE = [
     (
         "evidence was deleted",
         "the rest is sent; what is missing is counted and named",
-        f"{UPLINK}.test_service_scripted",
+        f"{UPLINK}.test_delivery",
         "test_evidence_that_is_gone_is_skipped_and_counted",
     ),
     (

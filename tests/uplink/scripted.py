@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -177,3 +178,12 @@ async def _read(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
         shift += 7
         if digit < 128:
             return first >> 4, first & 15, await reader.readexactly(length)
+
+
+def records_in(broker: ScriptedBroker) -> list[int]:
+    """Indices of the records that came, in the order in which they came."""
+    return [
+        int(json.loads(item.payload)["id"])
+        for item in broker.published
+        if item.topic.endswith(("/alarm", "/record"))
+    ]
