@@ -1,4 +1,4 @@
-"""Verified orders, as they come out of the uplink."""
+"""Orders as the province draws them up, and verified, as they come out of the uplink."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 from edge.clock import Stamp
 from edge.domain.mine import Order, OrderKind
 from edge.domain.order import MAX_RESENT, parse_args
+from edge.uplink.orders import UnsignedOrder
 
 PERMIT = {
     "id": "JL-2026.12",
@@ -50,6 +51,19 @@ GOOD_ORDERS: list[tuple[OrderKind, dict[str, Any]]] = [
         },
     ),
 ]
+
+
+def unsigned_order(now_us: int, **changes: Any) -> UnsignedOrder:
+    """An order to 220182000001/gw1 that is issued now and lives for a minute."""
+    fields: dict[str, Any] = {
+        "audience": "220182000001/gw1",
+        "kind": "set-state",
+        "args": {"state": "closed"},
+        "nonce": "abcdefgh-1234_ABCD",
+        "issued_us": now_us,
+        "expires_us": now_us + 60_000_000,
+    }
+    return UnsignedOrder(**{**fields, **changes})
 
 
 def an_order(kind: OrderKind, args: Any, now: Stamp, nonce: str = "n" * 22) -> Order:

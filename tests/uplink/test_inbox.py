@@ -16,8 +16,9 @@ from edge.ledger.checkpoint import Signer
 from edge.ledger.store import Ledger
 from edge.rules.orders import accepted
 from edge.uplink.inbox import REPORT_MOST, VERIFY_MOST, Inbox, Recorded
-from edge.uplink.orders import MAX_ORDER_BYTES, UnsignedOrder, write_order
+from edge.uplink.orders import MAX_ORDER_BYTES, write_order
 from edge.uplink.topics import Topics
+from tests.orders import unsigned_order
 from tests.uplink.rig import GATEWAY, MINE, ORIGIN, PREFIX, SIGNER
 
 PROVINCE = Signer.generate("province.example")
@@ -51,16 +52,7 @@ class Desk:
         return self.recorded
 
     def payload(self, signer: Signer = PROVINCE, **changes: Any) -> bytes:
-        now_us = self.clock.now().wall_us
-        fields: dict[str, Any] = {
-            "audience": f"{MINE}/{GATEWAY}",
-            "kind": "set-state",
-            "args": {"state": "closed"},
-            "nonce": "a-nonce-of-sixteen",
-            "issued_us": now_us,
-            "expires_us": now_us + 60_000_000,
-        }
-        return write_order(UnsignedOrder(**{**fields, **changes}), signer)
+        return write_order(unsigned_order(self.clock.now().wall_us, **changes), signer)
 
     def order(self, **changes: Any) -> Recorded:
         return self.inbox.take(TOPIC, self.payload(**changes))

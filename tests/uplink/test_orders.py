@@ -17,7 +17,8 @@ from edge.domain.order import SetState, args_data
 from edge.errors import Refused
 from edge.ledger.checkpoint import Signer
 from edge.uplink.nonces import Nonces
-from edge.uplink.orders import MAX_LIFE_S, OrderDesk, UnsignedOrder, write_order
+from edge.uplink.orders import MAX_LIFE_S, OrderDesk, write_order
+from tests.orders import unsigned_order
 
 AUDIENCE = "220182000001/gw1"
 PROVINCE = Signer.generate("province.example")
@@ -26,20 +27,8 @@ NOW = Stamp(1_767_225_600_000_000, 5_000_000, "boot")
 SECOND = 1_000_000
 
 
-def unsigned(**changes: Any) -> UnsignedOrder:
-    fields: dict[str, Any] = {
-        "audience": AUDIENCE,
-        "kind": "set-state",
-        "args": {"state": "closed"},
-        "nonce": "abcdefgh-1234_ABCD",
-        "issued_us": NOW.wall_us - SECOND,
-        "expires_us": NOW.wall_us + 60 * SECOND,
-    }
-    return UnsignedOrder(**{**fields, **changes})
-
-
 def order(signer: Signer = PROVINCE, **changes: Any) -> bytes:
-    return write_order(unsigned(**changes), signer)
+    return write_order(unsigned_order(NOW.wall_us, **changes), signer)
 
 
 def desk(**changes: Any) -> OrderDesk:
@@ -149,7 +138,7 @@ def test_a_refused_order_does_not_use_up_its_nonce() -> None:
 
 def test_an_order_from_before_this_ledger_is_refused_as_it_may_be_a_repetition() -> None:
     with pytest.raises(Refused, match="before this ledger began"):
-        desk(begun_us=NOW.wall_us).read(order(), NOW)
+        desk(begun_us=NOW.wall_us).read(order(issued_us=NOW.wall_us - 1), NOW)
     later = order(issued_us=NOW.wall_us)
     assert desk(begun_us=NOW.wall_us).read(later, NOW).kind is OrderKind.SET_STATE
 
