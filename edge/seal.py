@@ -36,6 +36,7 @@ from edge.domain.record import Draft, RecordType
 from edge.rules.engine import Attachment, RulesState, Tick, forbids, restore, step
 from edge.rules.orders import answer
 from edge.sensors.contacts import ContactAnalyser
+from edge.sensors.host import HostAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
@@ -94,9 +95,7 @@ class Seal:
         self._places = {meter.code for meter in meters}
         self._places |= {zone.code for camera in config.camera for zone in camera.zone}
         self._lost_since: dict[str, Stamp] = {}
-        self._low_since: Stamp | None = None  # of storage
-        self._duel_since: Stamp | None = None  # with another client for our session
-        self._duel_times = 0
+        self._host = HostAnalyser()
         self._timekeeper = Timekeeper()
         self._challenges = answers.ChallengeAnalyser()
 
@@ -245,74 +244,13 @@ class Seal:
             case ClockCompared():
                 reported = (ActivityKind.CLOCK_WRONG, HOST, "") in self._rules.live
                 return Outcome([], self._timekeeper.step(observation, reported=reported))
-            case ClockStepped():
-                return _clock_stepped(observation)
-            case SessionTaken():
-                return self._session(observation)
-        return self._storage(observation)
+        facts: list[Draft] = []
+        if isinstance(observation, ClockStepped):
+            stepped = {"step_s": round(observation.step_s, 3)}
+            facts = [Draft(RecordType.CLOCK_STEPPED, observation.stamp, stepped)]
+        return Outcome(facts, self._host.step(observation))
 
     def _challenged(self, run: ChallengeRun) -> Outcome:
         key = (ActivityKind.CHALLENGE_FAILED, run.source, run.lamp)
         activities = self._challenges.step(run, reported=key in self._rules.live)
         return Outcome([answers.record(run)], activities)
-
-    def _session(self, observation: SessionTaken) -> Outcome:
-        """The duel is an activity: it starts, goes on, and ends when our session lasts."""
-        began = self._duel_since
-        over = observation.times == 0
-        self._duel_since = None if over else began or observation.stamp
-        if over and began is None:
-            return Outcome([], [])
-        phase = Phase.GOES_ON if began else Phase.STARTED
-        activity = Activity(
-            ActivityKind.SESSION_TAKEN,
-            observation.source,
-            "",
-            "",
-            Phase.ENDED if over else phase,
-            began or observation.stamp,
-            observation.stamp,
-            {"broker": observation.broker, "times": observation.times or self._duel_times},
-        )
-        self._duel_times = observation.times
-        return Outcome([], [activity])
-
-    def _storage(self, observation: StorageSpace) -> Outcome:
-        """Little room is an activity: it starts, goes on, and ends."""
-        began = self._low_since
-        if not observation.low and began is None:
-            return Outcome([], [])
-        phase = Phase.STARTED if began is None else Phase.GOES_ON
-        self._low_since = began or observation.stamp
-        activity = Activity(
-            ActivityKind.STORAGE_LOW,
-            observation.source,
-            "",
-            "",
-            phase if observation.low else Phase.ENDED,
-            self._low_since,
-            observation.stamp,
-            {"used_mb": round(observation.used_mb), "free_mb": round(observation.free_mb)},
-        )
-        if not observation.low:
-            self._low_since = None
-        return Outcome([], [activity])
-
-
-def _clock_stepped(observation: ClockStepped) -> Outcome:
-    detail = {"step_s": round(observation.step_s, 3)}
-    fact = Draft(RecordType.CLOCK_STEPPED, observation.stamp, detail)
-    activities = [
-        Activity(
-            ActivityKind.CLOCK_STEPPED,
-            HOST,
-            "",
-            "",
-            phase,
-            observation.stamp,
-            observation.stamp,
-            detail,
-        )
-        for phase in (Phase.STARTED, Phase.ENDED)
-    ]
-    return Outcome([fact], activities)
