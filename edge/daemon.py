@@ -157,7 +157,7 @@ class Daemon:
         self._uplink.wake(alarm=any(record.lane is Lane.ALARM for record in records))
 
     def _shed(self, wanted: bool) -> None:
-        self._recorder.shedding = wanted
+        self._recorder.outgoing.shedding = wanted
 
     def _taken(self, broker: str, times: int) -> None:
         self._status.observe(SessionTaken(HOST, self._clock.now(), broker, times))

@@ -7,32 +7,28 @@ are appended. Nothing is reported onward before it is durable.
 from __future__ import annotations
 
 import asyncio
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from itertools import islice
 
 import structlog
 
-from edge.clock import Clock, Stamp
+from edge.clock import Clock
 from edge.domain.activity import Activity, ActivityKind, EvidenceRef, Phase, evidence_data
 from edge.domain.mine import Order
 from edge.domain.observation import Observation, Sighting
-from edge.domain.record import Draft, Lane, Record, RecordType
+from edge.domain.record import Draft, Record, RecordType
 from edge.errors import StorageFull
 from edge.incoming import Incoming, Item, Resumed
-from edge.ledger.policy import SPARE
 from edge.ledger.store import Ledger
+from edge.outgoing import Outgoing
 from edge.rules.orders import ERRANDS, accepted
 from edge.rules.state import Attachment
 from edge.seal import Outcome, Seal
 from edge.vision.evidence.snapshot import Workbench, encode
 from edge.vision.picture import Picture
 
-HELD_LIMIT = 10_000  # drafts kept in memory while the disk takes nothing
-BATCH = 500  # drafts in one append
-RETRY_S = 2.0  # between attempts while the disk takes nothing
 TICK_S = 0.25
 SNAPSHOT_S = 1.0  # longer than this an alarm does not wait for its picture
 _SHOWN = frozenset(
@@ -70,6 +66,10 @@ class Recorder:
         on_errand: called with each recorded order that the seal itself cannot obey.
         on_activity: called with each activity, once it is judged.
         on_judged: called with each draft that comes of it.
+
+    Attributes:
+        dropped: what was left out, by kind.
+        outgoing: what is on its way into the ledger.
     """
 
     def __init__(
@@ -93,19 +93,17 @@ class Recorder:
         self._on_judged = on_judged
         self._orders: dict[str, tuple[Order, asyncio.Future[None]]] = {}  # not recorded yet
         self.dropped: Counter[str] = Counter()
-        self.shedding = False  # whether what room is left is for alarms and what must be kept
         self._inbox = Incoming(self.dropped)
-        self._held: deque[Draft] = deque()
+        self.outgoing = Outgoing(ledger, clock, self.dropped, self._appended)
         self._wake = asyncio.Event()
         self._one_at_a_time = asyncio.Lock()
         self._finished = False
         self._ticked = clock.now()
-        self._failed: Stamp | None = None  # when storage last refused
 
     @property
     def waiting(self) -> Mapping[str, int]:
         """Lengths of the bounded queues, for health."""
-        return {"observations": len(self._inbox), "held_drafts": len(self._held)}
+        return {"observations": len(self._inbox), "held_drafts": len(self.outgoing)}
 
     def observe(self, observation: Observation, picture: Picture | None = None) -> None:
         """Take an observation and the picture that shows it."""
@@ -149,9 +147,9 @@ class Recorder:
         """Judge everything that waits, and try once more to append it all."""
         async with self._one_at_a_time:
             await self._consume()
-            await self._append([], again=True)
-        if self._held:  # at a stop they are lost
-            log.error("records are held in memory only", records=len(self._held))
+            await self.outgoing.append([], again=True)
+        if self.outgoing:  # at a stop they are lost
+            log.error("records are held in memory only", records=len(self.outgoing))
 
     async def finish(self, last: Draft) -> None:
         """Judge what waits, append it and the `last` record, and take nothing more."""
@@ -164,13 +162,13 @@ class Recorder:
         while self._inbox:
             match self._inbox.take():
                 case Order() as order:
-                    await self._append([accepted(order, self._clock.now())])
+                    await self.outgoing.append([accepted(order, self._clock.now())])
                 case Resumed(order):
-                    await self._append(self._obey(order))
+                    await self.outgoing.append(self._obey(order))
                 case Draft() as draft:
-                    await self._append([draft])
+                    await self.outgoing.append([draft])
                 case Attachment() as given:
-                    await self._append(self._seal.attach(given, self._clock.now()))
+                    await self.outgoing.append(self._seal.attach(given, self._clock.now()))
                 case seen:
                     observation, picture = seen
                     outcome = self._seal.observe(observation)
@@ -206,7 +204,7 @@ class Recorder:
             self._on_activity(activity)
         for draft in drafts:
             self._on_judged(draft)
-        await self._append(drafts)
+        await self.outgoing.append(drafts)
 
     async def _with_picture(self, fact: Draft, picture: Picture | None) -> Draft:
         """A camera's reference is recorded together with a picture of it."""
@@ -231,31 +229,9 @@ class Recorder:
             self.dropped["snapshots"] += 1
         return tuple(refs)
 
-    async def _append(self, drafts: list[Draft], *, again: bool = False) -> None:
-        """Append what is held and `drafts`; hold what storage does not take."""
-        taken = [draft for draft in drafts if not self.shedding or draft.type not in SPARE]
-        if len(taken) < len(drafts):
-            self.dropped["records shed"] += len(drafts) - len(taken)
-        self._held.extend(taken)
-        waits = self._failed is not None and self._clock.now().since(self._failed) < RETRY_S
-        while self._held and (again or not waits):
-            batch = list(islice(self._held, BATCH))
-            try:
-                records = await asyncio.wrap_future(self._ledger.submit(batch))
-            except StorageFull as error:
-                if self._failed is None:
-                    log.error("storage takes no records; they are held", error=str(error))
-                self._failed = self._clock.now()
-                break
-            for _ in batch:
-                self._held.popleft()
-            if self._failed is not None:
-                log.info("storage takes records again")
-                self._failed = None
-            self._on_durable(records)
-            for draft in batch:
-                self._held.extend(self._recorded(draft))
-        self._shed()
+    def _appended(self, drafts: list[Draft], records: list[Record]) -> list[Draft]:
+        self._on_durable(records)
+        return [answer for draft in drafts for answer in self._recorded(draft)]
 
     def _recorded(self, draft: Draft) -> list[Draft]:
         """If it is an order that became durable: whoever sent it may be told, and it is obeyed."""
@@ -274,21 +250,6 @@ class Recorder:
             return self._seal.obey(order, self._clock.now())
         self._on_errand(order)
         return []
-
-    def _shed(self) -> None:
-        """Keep the held drafts bounded: routine goes first, the oldest first."""
-        surplus = len(self._held) - HELD_LIMIT
-        if surplus <= 0:
-            return
-        held = list(self._held)
-        by_worth = sorted(range(len(held)), key=lambda i: (_is_worthy(held[i]), i))
-        shed = set(by_worth[:surplus])
-        self.dropped.update(f"{held[i].lane.value} drafts" for i in shed)
-        self._held = deque(draft for i, draft in enumerate(held) if i not in shed)
-
-
-def _is_worthy(draft: Draft) -> bool:
-    return draft.lane is Lane.ALARM or draft.type is RecordType.ORDER_ACCEPTED
 
 
 def order_refused(reason: str, digest: str, clock: Clock) -> Draft:

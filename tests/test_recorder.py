@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from edge import incoming
+from edge import incoming, outgoing
 from edge import recorder as module
 from edge.clock import ManualClock
 from edge.domain.mine import MineState, OrderKind
@@ -19,7 +19,8 @@ from edge.errors import LedgerCorrupt, StorageFull
 from edge.incoming import PICTURE_LIMIT, QUEUE_LIMIT
 from edge.ledger.keys import load_or_create
 from edge.ledger.store import Ledger
-from edge.recorder import BATCH, RETRY_S, Recorder, order_refused
+from edge.outgoing import BATCH, RETRY_S
+from edge.recorder import Recorder, order_refused
 from edge.rules.engine import initial
 from edge.rules.incidents import fold
 from edge.seal import DETECTOR, Seal
@@ -260,7 +261,7 @@ class TestFullDisk:
         assert len(rig.ledger.records) == 2 * BATCH + 1
 
     async def test_alarms_are_kept_longest(self, rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(module, "HELD_LIMIT", 10)
+        monkeypatch.setattr(outgoing, "HELD_LIMIT", 10)
         rig.ledger.fault = StorageFull("disk full")
         alarm = Draft(RecordType.INCIDENT_OPENED, rig.clock.now(), {"number": 0})
         for _ in range(4):
@@ -280,7 +281,7 @@ class TestFullDisk:
     async def test_while_room_is_short_spare_routine_is_left_out_and_counted(
         self, rig: Rig
     ) -> None:
-        rig.recorder.shedding = True
+        rig.recorder.outgoing.shedding = True
         rig.note()
         kept = (RecordType.INCIDENT_OPENED, RecordType.ORDER_ACCEPTED, RecordType.CONFIG_IN_FORCE)
         for kind in kept:
