@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
-from rich.table import Table
+from rich.table import Column, Table
 
 from edge.config import load
 from edge.errors import ConfigError, Fault
@@ -57,7 +57,9 @@ def list_models(
     if json:
         print(spelling.dumps({"models": rows}))  # noqa: T201
         return
-    table = Table("name", "here", "decoder", "input", "licence", "AP50 person, vehicle")
+    table = Table(
+        Column("name", no_wrap=True), "here", "decoder", "input", "licence", "AP50 person, vehicle"
+    )
     for row in rows:
         name = f"{row['name']} *" if row["default"] else str(row["name"])
         here = "有 yes" if row["here"] else "无 no"

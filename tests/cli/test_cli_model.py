@@ -42,6 +42,7 @@ def test_a_foreign_file_is_explained_added_listed_and_measured(foreign, tmp_path
     assert row["here"].endswith("own/yard.onnx")
     listed = _run("list", *own)
     assert "eseal-shaft-1 *" in listed
+    assert "eseal-shaft-1-int8 " in listed  # names are to be typed: never cut short
     assert "无 no" in listed
     timings = json.loads(_run("bench", "--model", "yard", "--json", *own))["timings"]
     assert timings[0]["threads"] == 1
