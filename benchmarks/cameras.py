@@ -14,6 +14,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,11 @@ def memory(pid: int) -> tuple[float, list[float]]:
 def processor(*pids: int) -> float:
     """Processor seconds used so far by processes and all below them."""
     roots = [psutil.Process(pid) for pid in pids]
-    every = [process for root in roots for process in (root, *root.children(recursive=True))]
-    return sum(sum(process.cpu_times()[:2]) for process in every)
+    total = 0.0
+    for process in [each for root in roots for each in (root, *root.children(recursive=True))]:
+        with suppress(psutil.NoSuchProcess):  # a lost camera's process ends
+            total += sum(process.cpu_times()[:2])
+    return total
 
 
 def delays(
