@@ -1,8 +1,10 @@
 """Signed notes: they read back, hostile ones are Refused, and nobody else's key passes."""
 
 import base64
+from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -60,6 +62,17 @@ def test_the_note_has_the_published_form():
     assert body == f"{ORIGIN}\n42\n{ROOT}"
     assert signatures.startswith(f"— {ORIGIN} ")
     assert signatures.endswith("\n")
+
+
+def test_a_cosignature_has_the_published_form():
+    encoded = str(PROVINCE.cosigner).rpartition("+")[2]
+    kind, public = base64.b64decode(encoded)[:1], base64.b64decode(encoded)[1:]
+    assert kind == b"\x04"
+    blob = base64.b64decode(RECEIPT.decode().rsplit(" ", 1)[1])
+    assert blob[:4] == sha256(b"province.example\n" + kind + public).digest()[:4]
+    assert int.from_bytes(blob[4:12], "big") == 1_750_000_000
+    signed = f"cosignature/v1\ntime 1750000000\n{ORIGIN}\n42\n{ROOT}\n".encode()
+    Ed25519PublicKey.from_public_bytes(public).verify(blob[12:], signed)
 
 
 def test_the_same_head_always_gives_the_same_note():
