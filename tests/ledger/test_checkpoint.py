@@ -65,7 +65,7 @@ def test_the_note_has_the_published_form():
 
 
 def test_a_cosignature_has_the_published_form():
-    encoded = str(PROVINCE.cosigner).rpartition("+")[2]
+    encoded = str(PROVINCE.cosigner).split("+", 2)[2]
     kind, public = base64.b64decode(encoded)[:1], base64.b64decode(encoded)[1:]
     assert kind == b"\x04"
     blob = base64.b64decode(RECEIPT.decode().rsplit(" ", 1)[1])
