@@ -15,6 +15,7 @@ import importlib.util
 import json
 import os
 import random
+import resource
 import signal
 import sys
 import time
@@ -41,7 +42,8 @@ TARGETS = {
         ],
     ),
 }
-LIMIT_S = (15, 90)  # a mutant may loop for ever: that is noticed
+LIMIT_S = (15, 90)  # of processor; a mutant may loop for ever: that is noticed
+PATIENCE = 10  # times as long by the clock, for one that waits for ever
 SWAPS: dict[type[ast.AST], type[ast.AST]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -145,7 +147,9 @@ def run(module: str, mutant: Mutant, tests: list[str], limit_s: int) -> None:
     import hypothesis
     import pytest
 
-    signal.alarm(limit_s)
+    # A busy machine is no reason: who is only slow has not noticed anything.
+    resource.setrlimit(resource.RLIMIT_CPU, (limit_s, limit_s))
+    signal.alarm(PATIENCE * limit_s)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, 1)
     os.dup2(nowhere, 2)
