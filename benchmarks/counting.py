@@ -27,7 +27,8 @@ from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, Quality, Sighting
 from edge.vision.detect.detector import Detector
 from edge.vision.detect.loading import load_detector
-from edge.vision.follow.tracker import Found, Tracker
+from edge.vision.follow.track import Found
+from edge.vision.follow.tracker import Tracker
 from edge.vision.follow.zones import ZoneAnalyser
 from edge.vision.playback import follow
 from simulators.cameras.scene import Scene

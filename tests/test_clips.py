@@ -17,7 +17,8 @@ from edge.errors import StorageFull
 from edge.ledger.store import Ledger
 from edge.recorder import Recorder
 from edge.rules.state import Attachment
-from edge.vision.camera.channel import ClipMessage, Command, FactsMessage
+from edge.vision.camera.channel import ClipMessage, FactsMessage
+from edge.vision.camera.commands import Command
 from edge.vision.cameras import WAKE_S, Cameras
 from edge.vision.spec import ClipSpec
 from edge.vision.stream.policy import Decoding, Facts, Policy, Reason

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from edge.errors import SourceError
-from edge.vision.camera.channel import ClipMessage, Command, FactsMessage
+from edge.vision.camera.channel import ClipMessage, FactsMessage
+from edge.vision.camera.commands import Command
 from edge.vision.stream.policy import Decoding, gop_verdict, in_words
 
 WAKE_S = 30.0  # everything is decoded for this long when another source gives reason to look

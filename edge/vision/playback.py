@@ -19,10 +19,10 @@ from edge.vision.detect.regions import Regions, merge
 from edge.vision.follow.tracker import Tracker
 from edge.vision.picture import Picture, Pixels
 from edge.vision.spec import CameraSpec
-from edge.vision.stream.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.stream.decoding import StreamCodec, colour, luma
 from edge.vision.stream.lazy import F
 from edge.vision.stream.ring import P
-from edge.vision.stream.source import open_file, video_stream
+from edge.vision.stream.source import VideoPacket, open_file, video_stream
 from edge.vision.watch import Attention, as_found, as_quality
 
 ALLOWED = 2  # regions of a picture: as many as a gateway's processor has time for

@@ -21,20 +21,21 @@ from edge.domain.observation import (
 from edge.errors import Refused, SourceError
 from edge.vision.camera.channel import (
     ClipMessage,
-    Command,
     FactsMessage,
     Message,
     PictureMessage,
     QualityMessage,
     Why,
 )
+from edge.vision.camera.commands import Command
 from edge.vision.camera.gate import GateState
 from edge.vision.camera.process import CameraProcess
 from edge.vision.cameras import WAKE_S, Cameras
 from edge.vision.detect.detector import Detection
 from edge.vision.detect.inference import Inference
 from edge.vision.detect.regions import Regions
-from edge.vision.follow.tracker import Found, Tracker
+from edge.vision.follow.track import Found
+from edge.vision.follow.tracker import Tracker
 from edge.vision.glimpse import Glimpses
 from edge.vision.picture import Picture
 from edge.vision.spec import CameraSpec

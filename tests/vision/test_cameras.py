@@ -6,7 +6,8 @@ import pytest
 
 from edge.errors import SourceError
 from edge.vision import cameras as module
-from edge.vision.camera.channel import ClipMessage, Command, FactsMessage
+from edge.vision.camera.channel import ClipMessage, FactsMessage
+from edge.vision.camera.commands import Command
 from edge.vision.cameras import WAKE_S, Cameras
 from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
 

@@ -1,32 +1,29 @@
-"""What a camera's process may say to the daemon, byte for byte, and what it is told. Pure.
+"""What a camera's process may say to the daemon, byte for byte. Pure.
 
 The process decodes hostile bytes, so it may itself be in an attacker's hands: every message
 is a fixed header, then at most so many bytes; nothing is ever unpickled (docs/adr/0003), and
 no text of its own but the reason of its end is shown to anybody.
 
-A message is `<4sBI`: magic, kind, length of the body. The other way goes a command of two
-bytes: a letter and a number.
+A message is `<4sBI`: magic, kind, length of the body. The other way go `commands.py`.
 """
 
 from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import TypeVar
 
 import numpy as np
 
-from edge.domain.observation import RANGES, Measures
+from edge.domain.observation import RANGES, Box, Measures
 from edge.errors import Refused
-from edge.vision.camera.gate import GateState
+from edge.vision.camera.gate import MAX_MOVING, GateState
 from edge.vision.picture import MAX_EDGE, Pixels
 from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
 from edge.vision.tamper.sketch import SKETCH_BYTES
 
-Box = tuple[float, float, float, float]
 Member = TypeVar("Member", bound=Enum)
 
 MAGIC = b"ESV2"
@@ -37,7 +34,6 @@ _QUALITY = struct.Struct(f"<{len(RANGES)}dBf")  # measures, gate, threshold
 _FACTS = struct.Struct("<16sHHfffBB")  # codec, width, height, fps, gop, kbps, decoding, reason
 _CLIP = struct.Struct("<ffI")  # age of its first picture, duration, pictures
 _MAX_REASON = 200
-MAX_MOVING = 16
 MAX_AGE_S = 12.0  # of a picture that was decoded late
 MAX_CLIP = 12_000_000  # bytes
 MAX_CLIP_S = 60.0
@@ -61,20 +57,6 @@ class Why(IntEnum):
 
     MOTION = 0
     LOOK_ANYWAY = 1
-
-
-class Command(IntEnum):
-    """What the process is told; its number is 0 where none is named."""
-
-    LEAVE = ord("n")  # send the next picture when the gate is open
-    LEAVE_AND_LOOK = ord("a")  # send one at every look: something that may stand still is in view
-    WAKE = ord("w")  # decode everything for so many seconds
-    CLIP = ord("c")  # begin a clip with what came since so many tenths of a second ago
-    CLIP_ENDS = ord("e")  # what it is about is over
-
-
-_COMMAND = struct.Struct("<BB")
-COMMANDS_READ = 64 * _COMMAND.size
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,20 +130,6 @@ _LIMITS = {
     Kind.FACTS: (_FACTS.size, _FACTS.size),
     Kind.CLIP: (_CLIP.size, _CLIP.size + MAX_CLIP),
 }
-
-
-def command(what: Command, number: float = 0) -> bytes:
-    """A command as bytes; its number is rounded and bounded."""
-    return _COMMAND.pack(what, min(255, max(0, round(number))))
-
-
-def parse_commands(data: bytes) -> Iterator[tuple[Command, int]]:
-    """Commands that were read together. Raises Refused for anything else."""
-    try:
-        for letter, number in _COMMAND.iter_unpack(data):
-            yield Command(letter), number
-    except (struct.error, ValueError) as error:
-        raise Refused(f"no command for a camera's process ({error})") from error
 
 
 def pack_picture(
@@ -241,9 +209,8 @@ def parse_body(kind: Kind, body: bytearray) -> Message:
             return _facts(body)
         case Kind.CLIP:
             return _clip(body)
-        case Kind.ENDED:
-            text = body.decode("utf-8", "replace")
-            return EndedMessage("".join(c if c.isprintable() else "?" for c in text))
+    text = body.decode("utf-8", "replace")
+    return EndedMessage("".join(c if c.isprintable() else "?" for c in text))
 
 
 def _picture(body: bytearray) -> PictureMessage:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from edge.domain.observation import Measures
-from edge.vision.camera.channel import Box, Why
+from edge.domain.observation import Box, Measures
+from edge.vision.camera.channel import Why
 from edge.vision.camera.gate import GATE_WIDTH, Gate, GateState, Masks
 from edge.vision.picture import Pixels
 from edge.vision.stream.policy import Decoding
@@ -38,8 +38,7 @@ def due(decoding: Decoding, key: bool, unseen_s: float) -> bool:
             return True
         case Decoding.KEYS:
             return unseen_s >= (KEY_GAP_S if key else LONGEST_S)
-        case Decoding.BETWEEN:
-            return unseen_s >= (KEY_GAP_S if key else BETWEEN_S)
+    return unseen_s >= (KEY_GAP_S if key else BETWEEN_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ from enum import StrEnum
 import cv2
 import numpy as np
 
+from edge.domain.observation import Box
 from edge.vision.camera.usual import Floats, Marks, Usual
 from edge.vision.picture import Pixels, inner
 
-Box = tuple[float, float, float, float]
 Masks = Sequence[Sequence[tuple[float, float]]]  # polygons in fractions of the picture
 
 GATE_WIDTH = 160  # pixels of the longer side

@@ -13,15 +13,14 @@ from edge.errors import Refused, SourceError
 from edge.vision.camera.channel import (
     HEADER,
     ClipMessage,
-    Command,
     EndedMessage,
     Kind,
     Message,
     PictureMessage,
-    command,
     parse_body,
     parse_header,
 )
+from edge.vision.camera.commands import Command, command
 from edge.vision.camera.gate import Masks
 from edge.vision.camera.stream import camera_process
 from edge.vision.detect.inference import Inference

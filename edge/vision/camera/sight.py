@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Generic, Protocol
 
-from edge.domain.observation import Measures
-from edge.vision.camera.channel import MAX_AGE_S, Box, Why
+from edge.domain.observation import Box, Measures
+from edge.vision.camera.channel import MAX_AGE_S, Why
 from edge.vision.camera.eye import JITTER_S, PICTURE_S, Eye, due
 from edge.vision.camera.gate import Masks
 from edge.vision.picture import Pixels

@@ -22,25 +22,17 @@ import av
 import cv2
 
 from edge.domain.loss import Loss, said
+from edge.domain.observation import Box
 from edge.errors import SourceError
-from edge.vision.camera.channel import (
-    COMMANDS_READ,
-    Box,
-    Command,
-    Why,
-    pack_ended,
-    pack_facts,
-    pack_picture,
-    pack_quality,
-    parse_commands,
-)
+from edge.vision.camera.channel import Why, pack_ended, pack_facts, pack_picture, pack_quality
+from edge.vision.camera.commands import COMMANDS_READ, Command, parse_commands
 from edge.vision.camera.gate import Masks
 from edge.vision.camera.sight import Shown, Sight
 from edge.vision.evidence.filming import Filming
 from edge.vision.stream.access import Access, Transport
-from edge.vision.stream.decoding import Canvas, StreamCodec, VideoPacket, luma
+from edge.vision.stream.decoding import Canvas, StreamCodec, luma
 from edge.vision.stream.policy import Watch
-from edge.vision.stream.source import READ_S, packets
+from edge.vision.stream.source import READ_S, VideoPacket, packets
 
 WRITE_S = 5.0
 NO_DATA = said(Loss.NO_DATA, f"{READ_S:.0f} s")

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import math
 
-from edge.domain.observation import SeenObject
+from edge.domain.observation import Box, SeenObject
 
-Box = tuple[float, float, float, float]
 Position = tuple[float, float]
 
 USUAL = 0.25  # a height that differs by less than this share is the thing's own

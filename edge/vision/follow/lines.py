@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.vision.follow.footing import Box, Position
+from edge.domain.observation import Box
+from edge.vision.follow.footing import Position
 from edge.vision.follow.ways import Side, Way
 from edge.vision.spec import LineSpec
 

@@ -16,6 +16,7 @@ from itertools import pairwise
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Box, Quality, Sighting
+from edge.vision.follow.footing import foot, where
 from edge.vision.follow.zones import inside
 from edge.vision.spec import CameraSpec, ZoneSpec
 
@@ -96,7 +97,7 @@ class _Body:
         return PATH * size <= net and STRAIGHT * sum(way) <= net <= FASTEST * size * seconds
 
     def hits_in(self, zone: ZoneSpec) -> int:
-        return sum(inside(_foot(box), zone.polygon) for _, box in self.trail)
+        return sum(inside(foot(box), zone.polygon) for _, box in self.trail)
 
 
 @dataclass(slots=True)
@@ -117,7 +118,7 @@ class _Zone:
             if body.stamp == stamp
             and body.named < NAMED_HITS
             and body.hits_in(self.spec) >= ZONE_HITS
-            and inside(_foot(body.box), self.spec.polygon)
+            and inside(foot(body.box), self.spec.polygon)
         ]
         if self.started is None:
             walking = [body for body in here if body.walks()]
@@ -179,7 +180,7 @@ class MotionAnalyser:
         while self._named and stamp.since(self._named[0][0]) > NAMED_S:
             self._named.popleft()
         for zone in self._zones:
-            if any(inside(item.foot or _foot(item.box), zone.spec.polygon) for item in objects):
+            if any(inside(where(item), zone.spec.polygon) for item in objects):
                 zone.named = stamp
         if self._newest is None or stamp.since(self._newest) > PAUSE_S:
             self._begun = stamp
@@ -228,10 +229,6 @@ def _near(box: Box, named: Box) -> bool:
         and box[1] < named[3] + high
         and box[3] > named[1] - high
     )
-
-
-def _foot(box: Box) -> tuple[float, float]:
-    return min(max((box[0] + box[2]) / 2, 1e-6), 1 - 1e-6), min(box[3], 1 - 1e-6)
 
 
 def _middle(box: Box) -> tuple[float, float]:

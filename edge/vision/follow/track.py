@@ -10,8 +10,8 @@ import math
 from dataclasses import dataclass
 
 from edge.clock import Stamp
-from edge.domain.observation import Label, SeenObject
-from edge.vision.follow.footing import Box, Footing
+from edge.domain.observation import Box, Label, SeenObject
+from edge.vision.follow.footing import Footing
 
 CONFIRM_SURE = 2  # sure sightings; a thing surely seen once may be a flicker …
 CONFIRM_GAP_S = 1.5  # … and so may two that are further apart than this …

@@ -15,8 +15,6 @@ from edge.domain.observation import Box, SeenObject
 from edge.vision.follow.assign import assign
 from edge.vision.follow.track import Found, Track, covered, nested
 
-__all__ = ["Found", "Tracker"]
-
 MAX_TRACKS = 100
 DOUBLED = 4  # pictures in a row in which a track is a part of an older one
 PART = 0.85  # of a box that lies within another one: both are one thing, or a part of it

@@ -95,11 +95,6 @@ class Ways:
     def __init__(self) -> None:
         self._ways: dict[int, Way] = {}  # by the newest number of their track
 
-    @property
-    def kept(self) -> int:
-        """How many ways are remembered."""
-        return len(self._ways)
-
     def step(self, objects: Sequence[SeenObject], stamp: Stamp) -> list[Way]:
         """The ways of what is seen in one picture, in their order."""
         seen = {item.track for item in objects}

@@ -15,8 +15,6 @@ from edge.errors import Refused
 from edge.vision.picture import Pixels, fitted
 from edge.vision.stream.source import MAX_PIXELS, MAX_SIDE, VideoPacket
 
-__all__ = ["Canvas", "StreamCodec", "VideoPacket", "colour", "luma"]
-
 _LIBC = ctypes.CDLL(None)
 _FULL_RANGE = 2  # AVCOL_RANGE_JPEG
 Frames: TypeAlias = Sequence[av.VideoFrame]

@@ -16,26 +16,22 @@ from edge.vision.camera.channel import (
     MAX_AGE_S,
     MAX_BODY,
     MAX_CLIP,
-    MAX_MOVING,
     ClipMessage,
-    Command,
     EndedMessage,
     FactsMessage,
     Kind,
     PictureMessage,
     QualityMessage,
     Why,
-    command,
     pack_clip,
     pack_ended,
     pack_facts,
     pack_picture,
     pack_quality,
     parse_body,
-    parse_commands,
     parse_header,
 )
-from edge.vision.camera.gate import GateState
+from edge.vision.camera.gate import MAX_MOVING, GateState
 from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
 from edge.vision.tamper.sketch import SKETCH_BYTES
 
@@ -132,23 +128,6 @@ def test_a_reason_arrives_printable_and_bounded(reason):
     assert isinstance(message, EndedMessage)
     assert message.reason.isprintable()
     assert len(message.reason) <= 200
-
-
-@given(st.lists(st.tuples(st.sampled_from(Command), st.integers(0, 255)), max_size=9))
-def test_commands_arrive_in_their_order(commands):
-    said = b"".join(command(what, number) for what, number in commands)
-    assert list(parse_commands(said)) == commands
-
-
-def test_a_command_s_number_is_bounded():
-    (told,) = parse_commands(command(Command.WAKE, 1e6))
-    assert told == (Command.WAKE, 255)
-
-
-@pytest.mark.parametrize("said", [b"n", b"x\0", b"n\0w"])
-def test_anything_else_is_no_command(said):
-    with pytest.raises(Refused):
-        list(parse_commands(said))
 
 
 @given(st.binary(max_size=20))

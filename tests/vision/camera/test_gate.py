@@ -329,6 +329,16 @@ def test_pictures_that_are_another_scene_each_time_leave_it_blind_and_it_says_so
     assert states[-1] is GateState.BLIND
 
 
+def test_scenes_that_last_for_seconds_each_leave_it_blind_until_one_of_them_stays():
+    gate, rng = Gate(), np.random.default_rng(27)
+    scenes, states = [_scene(1), 255 - _scene(2)], []
+    for t in range(80):
+        scene = scenes[t // 6 % 2 if t < 30 else 1]
+        states.append(gate.step(_taken(scene, 2.0, rng), float(t)))
+    assert set(states[19:38]) == {GateState.BLIND}
+    assert states[-1] is GateState.QUIET
+
+
 def test_noise_that_no_person_stands_out_of_is_told_as_blindness():
     rng = np.random.default_rng(26)
     gate, _ = _quiet_gate(_scene(), 40.0, rng)

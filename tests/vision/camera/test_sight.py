@@ -20,6 +20,7 @@ from edge.vision.camera.sight import CATCH_UP_S, Shown, Sight
 from edge.vision.picture import Pixels
 from edge.vision.stream import policy
 from edge.vision.stream.policy import Decoding, Watch
+from edge.vision.stream.ring import Ring
 
 FPS = 25
 
@@ -171,6 +172,17 @@ def test_what_was_looked_at_is_not_shown_again():
     assert min(item.at for _, item in session.shown if item.why is Why.MOTION) > 20.0
     counted = Counter(item.at for _, item in session.shown)
     assert max(counted.values()) == 1
+
+
+def test_whoever_comes_in_a_group_too_large_to_be_held_is_shown_from_the_key_on():
+    session = _session()
+    session.run(20, group=50)
+    session.sight.ring = Ring(max_packets=40)
+    session.codec.decoded.clear()
+    session.run(5, group=50, person_at=(21, 99))
+    assert session.codec.decoded == [500, *range(550, 625)]
+    motion = [(now, item.at) for now, item in session.shown if item.why is Why.MOTION]
+    assert motion[0] == (22.0, 22.0)
 
 
 def test_a_group_that_was_decoded_wholly_is_not_decoded_back():

@@ -16,23 +16,22 @@ import pytest
 
 from edge.vision.camera.channel import (
     HEADER,
-    Command,
     EndedMessage,
     PictureMessage,
     QualityMessage,
     Why,
-    command,
     parse_body,
     parse_header,
 )
+from edge.vision.camera.commands import Command, command
 from edge.vision.camera.stream import Line, watch_stream
 from edge.vision.stream import decoding
 from edge.vision.stream.access import Access
-from edge.vision.stream.decoding import StreamCodec, VideoPacket, colour, luma
+from edge.vision.stream.decoding import StreamCodec, colour, luma
 from edge.vision.stream.lazy import LazyDecoder
 from edge.vision.stream.policy import Watch
 from edge.vision.stream.ring import Held
-from edge.vision.stream.source import local_path, open_file, packets, video_stream
+from edge.vision.stream.source import VideoPacket, local_path, open_file, packets, video_stream
 from tests.vision.video import quiet, walk, write_video
 
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from edge.clock import ManualClock
 from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Label, Quality, SeenObject, Sighting
-from edge.vision.follow.tracker import Found, Tracker
+from edge.vision.follow.track import Found
+from edge.vision.follow.tracker import Tracker
 from edge.vision.follow.ways import MAX_WAYS, Ways
 from edge.vision.follow.zones import ZoneAnalyser
 from edge.vision.spec import CameraSpec, LineSpec
@@ -206,7 +207,7 @@ def test_the_state_of_a_flood_of_tracks_is_bounded():
     for i in range(5):
         crowd = [_seen(n / 100, 0.5, 1000 * i + n) for n in range(100)]
         ways.step(crowd, clock.advance(1.6))
-    assert ways.kept <= MAX_WAYS
+    assert len(ways._ways) <= MAX_WAYS
 
 
 walks = st.lists(

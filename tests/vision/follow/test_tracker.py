@@ -94,6 +94,24 @@ def test_following_says_whether_anything_is_followed():
     assert tracker.following
 
 
+def test_regions_are_told_where_what_is_confirmed_is_expected_and_no_flicker():
+    tracker, clock = Tracker(), ManualClock()
+    _walk(tracker, clock, [_person(0.1)], [_person(0.14), _person(0.7)])
+    (box,) = tracker.boxes
+    assert box == pytest.approx(_person(0.14).box)
+    _walk(tracker, clock, [])
+    assert tracker.boxes[0][0] == pytest.approx(0.18)
+
+
+def test_a_thing_seen_twice_at_one_moment_keeps_its_course():
+    tracker, clock = Tracker(), ManualClock()
+    _walk(tracker, clock, [_person(0.1)], [_person(0.14)], [_person(0.18)])
+    told = tracker.step([_person(0.19)], clock.now())
+    assert [item.track for item in told] == [1]
+    _walk(tracker, clock, [])
+    assert tracker.boxes[0][0] == pytest.approx(0.23, abs=0.005)
+
+
 def test_a_flood_of_detections_is_bounded():
     tracker, clock = Tracker(), ManualClock()
     flood = [_person(i / 1000, score=0.5) for i in range(5 * MAX_TRACKS)]

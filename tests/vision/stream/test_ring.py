@@ -59,6 +59,16 @@ def test_before_the_second_key_there_is_no_group_before_it():
     assert ring.last_two() == []
 
 
+def test_the_group_under_way_is_had_from_its_key_on_unless_a_bound_dropped_it():
+    ring: Ring[FakePacket] = Ring(max_packets=60)
+    assert ring.newest() == []
+    _fill(ring, group=50, seconds=2.2)
+    assert [held.packet.number for held in ring.newest()] == list(range(50, 55))
+    for i in range(55, 111):
+        ring.put(FakePacket(i, False), i / 25)
+    assert ring.newest() == []
+
+
 def test_a_bound_drops_the_oldest_group_and_counts_it():
     ring: Ring[FakePacket] = Ring(keep_s=8, max_bytes=8_000)
     _fill(ring, group=25, seconds=8)
