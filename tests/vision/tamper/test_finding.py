@@ -46,6 +46,10 @@ def test_nothing_is_found_in_a_picture_as_usual():
         ({"lost": 0.7, "crisp": 1.0, "agreement": 0.1}, ActivityKind.PICTURE_SWAPPED),
         ({"shift_px": 9, "agreement": 0.5}, ActivityKind.PICTURE_MOVED),
         ({"displaced": 0.6, "agreement": 0.3}, ActivityKind.PICTURE_MOVED),
+        (
+            {"displaced": 0.25, "agreement": 0.25, "lost": 0.55, "crisp": 0.9},
+            ActivityKind.PICTURE_MOVED,
+        ),
         ({"fine": 0.1}, ActivityKind.PICTURE_BLURRED),
         ({"lost": 0.4, "soft": 0.9, "crisp": 0.6}, ActivityKind.PICTURE_COVERED),
         ({"hidden": 0.5}, ActivityKind.PICTURE_COVERED),
@@ -67,6 +71,8 @@ def test_each_sign_has_its_name(changes, kind):
         {"shift_px": 9, "agreement": 0.9},  # as good without the shift
         {"shift_px": 9, "certainty": 3},  # a shift by chance
         {"fine": 0.1, "agreement": 0.2},  # too little left to be called the same
+        {"displaced": 0.25, "agreement": 0.25, "lost": 0.3},  # two parts look moved by weather
+        {"displaced": 0.25, "agreement": 0.45, "lost": 0.5},
         {"agreement": 0.15},  # snow lies on everything, but the rest is there
     ],
 )
