@@ -49,7 +49,7 @@ class Kind:
 KINDS = {
     "cloth": Kind(acts.cloth, ("covered", "dark")),
     "hand": Kind(acts.hand, ("covered", "dark", "overexposed")),
-    "spray": Kind(acts.spray, ("covered",)),
+    "spray": Kind(acts.spray, ("covered",), 300),  # half a picture may be a lorry's side
     "moved": Kind(acts.bump, ("moved", "swapped")),
     "rolled": Kind(acts.roll, ("moved", "swapped")),
     "swung": Kind(acts.swing, ("moved", "swapped")),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from edge.vision.tamper.liveness.challenge import BITS, MIN_STEP, draw, judge, level
 from simulators.cameras.scene import Condition, Scene
+from simulators.cameras.scene.photo import Photo
 
 PATTERNS = st.integers(0, 10**6).map(lambda seed: draw(random.Random(seed)))
 
@@ -65,6 +66,26 @@ def test_the_simulated_lamp_is_seen_in_its_box(place, condition):
         scene.lamp = bit
         levels.append(level(scene.render(float(second)), scene.lamp_box()))
     assert judge(pattern, levels).seen
+
+
+@pytest.mark.parametrize("night", [False, True])
+def test_no_photo_of_the_place_follows_the_lamp_be_it_lit_on_the_photo_or_not(night):
+    """Six, held as none is held twice, on paper and on a screen; no challenge takes it in."""
+    scene = Scene((320, 180), 3, condition=Condition.NIGHT if night else Condition.DAY)
+    for number in range(6):
+        scene.lamp = number % 2 == 0
+        scene.noise = 0.0
+        picture = scene.render(5.0)
+        held = Photo(picture, number, 0.0, screen=number % 3 == 0, night=night)
+        scene.noise = 1.0
+        pattern = draw(random.Random(number))
+        levels = []
+        for second, bit in enumerate(pattern, start=10):
+            scene.lamp = bit
+            shown = held.over(scene.render(float(second)), float(second)).astype(np.int16)
+            grain = np.random.default_rng([number, second]).normal(0, 4, shown.shape)
+            levels.append(level(np.clip(shown + grain, 0, 255).astype(np.uint8), scene.lamp_box()))
+        assert not judge(pattern, levels).seen
 
 
 def test_a_box_of_less_than_a_pixel_is_a_pixel():
