@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from edge.domain.observation import RANGES, Measures
 from edge.vision.picture import MAX_EDGE, Pixels, fitted
+from edge.vision.tamper.liveness.clock import LOOKING
 from edge.vision.tamper.measure import KEYS_KEPT, Measurer, Stillness, shrunk
 from edge.vision.tamper.sketch import SKETCH_BYTES
 
@@ -127,3 +128,13 @@ def test_measures_are_finite_and_in_range_for_any_picture(seed, shape):
         measures = measurer.measure(shrunk(turned, 320), grey.shape, 0)
         for name, (low, high) in RANGES.items():
             assert low <= getattr(measures, name) <= high
+
+
+def test_what_was_watched_is_in_the_measures():
+    measurer = Measurer()
+    loop = [_noisy(_scene(1), 3.0, seed) for seed in range(50)]
+    for t, picture in enumerate(loop + loop[:10]):
+        still_s = measurer.watch(picture, float(t), 0)
+    measures = measurer.measure(loop[9], (320, 180), still_s)
+    assert (measures.repeats, measures.repeat_lag_s) == (10.0, 50.0)
+    assert (measures.still_s, measures.clock_s, measures.clock_date) == (0.0, LOOKING, 0.0)

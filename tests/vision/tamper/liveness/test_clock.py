@@ -86,3 +86,24 @@ def test_a_clock_that_becomes_unreadable_is_not_read_wrong_and_another_size_is_l
     blank = reader.step(np.full((360, 640), 90, np.uint8), 300.0)
     assert blank == Shown(NONE, 0.0)
     assert reader.step(np.full((180, 320), 90, np.uint8), 301.0).second == LOOKING
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        "%S",  # the seconds alone are no time of day
+        "99:88:%S",  # nor is this
+    ],
+)
+def test_digits_that_run_but_tell_no_time_are_no_clock(form):
+    said = watch(ClockReader(), np.arange(0.4, 170), form=form)
+    assert {shown.second for _, shown in said} == {LOOKING}
+
+
+def test_a_place_looked_at_every_second_has_no_clock_either_and_hasty_looks_are_left_out():
+    reader = ClockReader()
+    said = {
+        reader.step(seen(place(), round(10 * t)), float(t)).second for t in np.arange(0, 150, 0.5)
+    }
+    assert said == {LOOKING}
+    assert reader.step(np.full((180, 320), 90, np.uint8), 149.6).second == LOOKING

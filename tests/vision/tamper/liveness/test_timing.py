@@ -95,3 +95,10 @@ def test_what_is_not_read_is_not_judged():
     camera = Camera()
     assert camera.judge.step(-1.0, 0.0, camera.clock.now()) is None
     assert camera.judge.offset_s is None
+
+
+def test_our_own_clock_set_before_the_first_reads_are_judged_changes_nothing():
+    camera = Camera()
+    camera.run(2)
+    camera.clock.step_wall(60.0)
+    assert camera.run(20) is False
