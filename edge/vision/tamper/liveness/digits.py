@@ -139,7 +139,7 @@ class Learner:
     def glyphs(self) -> Floats | None:
         """TEN x rows x columns, from 0 to 9; None when the zero cannot be told."""
         width = self._right - self._left
-        beside = slice(max(0, self._left - round(2.2 * width)), self._left - 1)
+        beside = slice(max(0, self._left - round(2.2 * width)), max(0, self._left - 1))
         changes = self._changes / self._changed[:, None]
         tens = changes[:, beside]
         if not tens.size:
