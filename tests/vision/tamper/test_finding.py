@@ -47,7 +47,7 @@ def test_nothing_is_found_in_a_picture_as_usual():
         ({"shift_px": 9, "agreement": 0.5}, ActivityKind.PICTURE_MOVED),
         ({"displaced": 0.6, "agreement": 0.3}, ActivityKind.PICTURE_MOVED),
         (
-            {"displaced": 0.25, "agreement": 0.25, "lost": 0.55, "crisp": 0.9},
+            {"displaced": 0.25, "agreement": 0.25, "lost": 0.38, "crisp": 0.9},
             ActivityKind.PICTURE_MOVED,
         ),
         ({"fine": 0.1}, ActivityKind.PICTURE_BLURRED),
