@@ -13,6 +13,7 @@ from edge.clock import ManualClock, SystemClock
 from edge.config import SealConfig
 from edge.domain.record import Draft, RecordType
 from edge.errors import LedgerCorrupt, StorageFull
+from edge.gateway import EPOCH_LASTS_S, Gateway
 from edge.ledger.damage import marked
 from edge.ledger.epoch import begin
 from edge.ledger.keys import gateway_signer
@@ -21,8 +22,8 @@ from edge.ledger.succession import Break, Reason
 from tests.seals import site
 
 
-def daemon_that_raises(error: Exception) -> type:
-    """A stand-in for `Daemon` whose work ends so."""
+def gateway_that_raises(error: Exception) -> type:
+    """A stand-in for `Gateway` whose work ends so."""
 
     class Failing:
         def __init__(self, _config: object, _clock: object) -> None:
@@ -45,7 +46,7 @@ def daemon_that_raises(error: Exception) -> type:
 async def test_damage_met_at_work_is_noted_for_the_next_start(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
-    monkeypatch.setattr(daemon, "Daemon", daemon_that_raises(error))
+    monkeypatch.setattr(daemon, "Gateway", gateway_that_raises(error))
     with pytest.raises(ExceptionGroup) as caught:
         await daemon.run(site(storage={"dir": str(tmp_path)}), ManualClock())
     assert caught.group_contains(LedgerCorrupt)
@@ -53,7 +54,7 @@ async def test_damage_met_at_work_is_noted_for_the_next_start(
 
 
 async def test_a_full_disk_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(daemon, "Daemon", daemon_that_raises(StorageFull("x")))
+    monkeypatch.setattr(daemon, "Gateway", gateway_that_raises(StorageFull("x")))
     with pytest.raises(StorageFull):
         await daemon.run(site(storage={"dir": str(tmp_path)}), ManualClock())
     assert marked(tmp_path) == ""
@@ -76,7 +77,7 @@ async def test_after_a_break_the_daemon_goes_on_in_the_next_epoch(
 ) -> None:
     origins: list[str] = []
 
-    class Once(daemon.Daemon):
+    class Once(Gateway):
         """Is told of a break in its first life, and to stop in its second."""
 
         async def run(self, stop: asyncio.Event) -> Break | None:
@@ -87,7 +88,7 @@ async def test_after_a_break_the_daemon_goes_on_in_the_next_epoch(
                 stop.set()
             return await super().run(stop)
 
-    monkeypatch.setattr(daemon, "Daemon", Once)
+    monkeypatch.setattr(daemon, "Gateway", Once)
     await daemon.run(box, SystemClock())
     assert len(origins) == 2
     assert origins[1].startswith(f"{origins[0]}/1-")
@@ -107,9 +108,9 @@ async def test_a_young_epoch_is_not_ended_by_another_box_of_our_name(box: SealCo
         clock=clock,
         state=box.site.state,
     ).close()
-    one = daemon.Daemon(box, clock)
+    one = Gateway(box, clock)
     assert not one._break(Break(Reason.ROLLED_BACK))
-    clock.advance(daemon.EPOCH_LASTS_S)
+    clock.advance(EPOCH_LASTS_S)
     assert one._break(Break(Reason.ROLLED_BACK))
     one._inference.close()
     one._ledger.close()
@@ -119,7 +120,7 @@ async def test_files_that_cannot_be_kept_are_counted_in_the_health_record(box: S
     for name in ("ledger.head", "upload.json"):
         (box.storage.dir / name).mkdir()
     clock = ManualClock()
-    one = daemon.Daemon(box, clock)
+    one = Gateway(box, clock)
     one._ledger.submit([Draft(RecordType.GATEWAY_HEALTH, clock.now(), {})]).result(5)
     one._ledger.seal_head().result(5)
     one._uplink._delivery.freight._courier._progress.keep()

@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from edge.domain.observation import Box
 from edge.vision.detect.suppression import suppress
-from edge.vision.follow.footing import Box
 from edge.vision.follow.track import iou
 
 
