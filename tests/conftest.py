@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 # The same examples each time: a landing does not hang on luck. For others:
 # make test ARGS=--hypothesis-profile=explore
-settings.register_profile("repeatable", derandomize=True, print_blob=True)
-settings.register_profile("explore", max_examples=500, print_blob=True)
+# How long an example takes says how busy the machine is, nothing of what is tested.
+_ANY_PACE: dict[str, Any] = {
+    "deadline": None,
+    "suppress_health_check": [HealthCheck.too_slow],
+    "print_blob": True,
+}
+settings.register_profile("repeatable", derandomize=True, **_ANY_PACE)
+settings.register_profile("explore", max_examples=500, **_ANY_PACE)
 settings.load_profile("repeatable")
 
 REPO = Path(__file__).resolve().parent.parent
