@@ -37,8 +37,10 @@ _EXTRAS: dict[str, Callable[[ModelSpec], npt.NDArray[Any]]] = {
 # A tensor stored outside the file is told by a key "location" in its protobuf; the file could
 # name any path of this machine there.
 _EXTERNAL = re.compile(rb"\x0a(?:\x08|\x88\x80*\x00)location")
-_ORT_ERRORS = tuple(
-    kind for kind in vars(native).values() if isinstance(kind, type) and issubclass(kind, Exception)
+_NATIVE = [kind for kind in vars(native).values() if isinstance(kind, type)]
+_ORT_ERRORS: tuple[type[Exception], ...] = (
+    *(kind for kind in _NATIVE if issubclass(kind, Exception)),
+    UnicodeDecodeError,  # what it says quotes names of the file, which may be any bytes
 )
 
 
@@ -100,11 +102,12 @@ class Detector:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 4  # what is wrong is told by the exception
         try:
-            self._session = ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+            self._session = ort.InferenceSession(
+                data, options, providers=["CPUExecutionProvider"], enable_fallback=0
+            )
+            inputs, graph = self._session.get_inputs(), _describe(self._session)
         except _ORT_ERRORS as error:
             raise Refused(f"{where}: onnxruntime cannot load it ({_brief(error)})") from error
-        inputs = self._session.get_inputs()
-        graph = _describe(self._session)
         self.spec = spec or conclude(graph, where, classes)
         if self.spec.decoder not in FORMATS:
             known = ", ".join(FORMATS)

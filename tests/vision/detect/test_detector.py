@@ -119,6 +119,11 @@ BROKEN = {
         ),
         "other files",
     ),
+    "a name that is no text": (grid_model(ONE).replace(b"scores", b"\xffcores"), "cannot load"),
+    "an unknown name that is no text": (
+        grid_model(ONE).replace(b"ReduceMean", b"\xffeduceMean"),
+        "cannot load",
+    ),
     "a filter": (_identity([1, 3, 64, 64]), "no known format"),
     "no picture": (_identity([1, 10]), "no known format"),
     "a giant input": (_identity([1, 3, 8192, 8192]), "no known format"),
