@@ -34,7 +34,6 @@ SEEN = frozenset(
         ActivityKind.PERSON_IN_ZONE,
         ActivityKind.VEHICLE_IN_ZONE,
         ActivityKind.UNNAMED_MOTION,
-        ActivityKind.LINE_CROSSED,
     }
 )
 SPOILT = frozenset(
@@ -118,8 +117,8 @@ class Clips:
         self._made.setdefault(camera, deque()).append(self._clock.now())
         self._under_way[camera] = (kind.value, camera, draft.data["place"])
         self._group.create_task(self._make(camera, draft.data, since_s + PRE_ROLL_S))
-        if reason["phase"] == Phase.ENDED:
-            self._cameras.clip_ends(camera)
+        if reason["phase"] == Phase.ENDED:  # told once the clip has been asked for
+            asyncio.get_running_loop().call_soon(self._cameras.clip_ends, camera)
 
     def _refused(self, camera: str) -> str:
         """Why there will be no clip; empty when there may be one."""

@@ -12,7 +12,7 @@ import pytest
 
 from edge.clips import Clips
 from edge.domain.activity import Activity, ActivityKind, Phase
-from edge.domain.record import RecordType
+from edge.domain.record import Draft, RecordType
 from edge.errors import StorageFull
 from edge.ledger.store import Ledger
 from edge.recorder import Recorder
@@ -22,6 +22,7 @@ from edge.vision.camera.commands import Command
 from edge.vision.cameras import WAKE_S, Cameras
 from edge.vision.spec import ClipSpec
 from edge.vision.stream.policy import Decoding, Facts, Policy, Reason
+from edge.vision.stream.ring import KEEP_S
 from tests.recording import Rig
 from tests.seals import sighting
 from tests.vision.evidence.test_mp4 import a_file
@@ -203,6 +204,30 @@ async def test_a_clip_of_an_incident_that_is_not_remembered_changes_nothing(scen
     scene.attach(Attachment("no-such-incident", ()))
     await scene.rig.recorder.drain()
     assert len(scene.rig.ledger.records) == records
+
+
+def opened(scene: Scene, kind: ActivityKind, phase: Phase, ago_s: float = 0.0) -> Draft:
+    """An incident that is told `ago_s` after its activity began."""
+    now = scene.rig.clock.now()
+    reason = {"kind": kind.value, "phase": phase.value, "started": now.moved(-ago_s).iso()}
+    data = {"incident": "1", "source": CAMERA, "place": "", "evidence": [], "reasons": [reason]}
+    return Draft(RecordType.INCIDENT_OPENED, now, data)
+
+
+async def test_what_is_over_when_it_is_told_is_filmed_to_its_end_only(scene: Scene) -> None:
+    scene.clips.judged(opened(scene, ActivityKind.UNNAMED_MOTION, Phase.ENDED))
+    await scene.settle()
+    assert scene.asked() == [Command.CLIP, Command.CLIP_ENDS]
+
+
+@pytest.mark.parametrize(("ago_s", "asked"), [(KEEP_S, [Command.CLIP]), (KEEP_S + 1, [])])
+async def test_who_spoilt_a_camera_is_filmed_as_long_as_the_pictures_before_are_held(
+    scene: Scene, ago_s: float, asked: list[Command]
+) -> None:
+    scene.clips.judged(opened(scene, ActivityKind.PICTURE_COVERED, Phase.STARTED, ago_s))
+    await scene.settle()
+    assert scene.asked() == asked
+    assert scene.clips.dropped == {}
 
 
 @pytest.mark.parametrize("kind", [ActivityKind.LOAD_RUNNING, ActivityKind.CONTACT_OPEN])
