@@ -180,7 +180,7 @@ class _Watcher:
         process = await CameraProcess.start(
             camera.access, camera.watch, self._inference, camera.masks
         )
-        tracker, attention = Tracker(), Attention()
+        tracker, attention = Tracker(self._inference.totals), Attention()
         regions = Regions(*self._inference.input)
 
         def wake() -> None:

@@ -8,6 +8,7 @@ walks through five pictures is more than a post that once looked like a person.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from edge.clock import Stamp
@@ -26,12 +27,15 @@ class Tracker:
     A thing is told from its second sure sighting on, or when it has moved consistently. A track
     that is not seen keeps its number for a short while (coasts) but is not told: what is told
     was seen in that very picture.
+
+    Args:
+        dropped: counts the detections that `MAX_TRACKS` keeps out.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, dropped: Counter[str] | None = None) -> None:
         self._tracks: list[Track] = []
         self._next = 1
-        self.dropped = 0  # detections that `MAX_TRACKS` kept out
+        self._dropped: Counter[str] = Counter() if dropped is None else dropped
 
     @property
     def following(self) -> bool:
@@ -94,7 +98,7 @@ class Tracker:
             if not _apart(thing, [track.found for track in self._tracks]):
                 continue
             if len(self._tracks) >= MAX_TRACKS:
-                self.dropped += 1
+                self._dropped["detections"] += 1
                 continue
             self._tracks.append(Track(self._next, thing, stamp))
             self._next += 1

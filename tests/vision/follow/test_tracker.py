@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -333,10 +334,11 @@ def test_pictures_seconds_apart_are_enough_for_whoever_walks_on():
 
 
 def test_what_a_flood_keeps_out_is_counted():
-    tracker = Tracker()
+    dropped: Counter[str] = Counter()
+    tracker = Tracker(dropped)
     apart = [Found(Label.PERSON, 0.8, (i / 200, 0.1, i / 200 + 0.004, 0.2)) for i in range(150)]
     tracker.step(apart, ManualClock().now())
-    assert tracker.dropped == 50
+    assert dropped == {"detections": 50}
 
 
 @settings(deadline=None)
