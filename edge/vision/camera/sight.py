@@ -111,12 +111,10 @@ class Sight(Generic[P, F]):
 
     def _rest(self, busy: bool) -> None:
         """When only keys are wanted from here on, the decoder holds pictures for nothing."""
-        keys = self.policy.decoding is Decoding.KEYS
-        if self.resting and not (keys and not busy):
-            self.resting = False
-        elif keys and not busy and not self.resting:
-            self.resting = True
-            self._decoder.rewind(self.ring.newest(), rest=True)
+        rests = not busy and self.policy.decoding is Decoding.KEYS
+        if rests and not self.resting and (group := self.ring.newest()):
+            self._decoder.rewind(group, rest=True)
+        self.resting = rests
 
     def _work(
         self, now: float, listener: Listener, *, alone: bool, attentive: bool

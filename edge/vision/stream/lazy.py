@@ -102,7 +102,7 @@ class LazyDecoder(Generic[P, F]):
         self._bytes += held.packet.size
 
     def rewind(self, packets: Iterable[Held[P]], *, rest: bool = False) -> None:
-        """Decode these instead of what is held; the first one is a key.
+        """Decode these instead of what is held; the first one is a key. None: wait for a key.
 
         Args:
             packets: what is held from here on.
@@ -116,7 +116,7 @@ class LazyDecoder(Generic[P, F]):
             self._codec.restart()
         self._pending.extend(packets)
         self._bytes = sum(held.packet.size for held in self._pending)
-        self._synced = True
+        self._synced = bool(self._pending)
 
     def rest(self) -> None:
         """After a key with nothing behind it: the decoder may give back its memory.

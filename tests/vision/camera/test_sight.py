@@ -53,9 +53,10 @@ class Fake:
     decoded: list[int] = field(default_factory=list)
     newest: int | None = None
     rests: int = 0
+    conceals: bool = False  # what is missing, as real ones do
 
     def decode(self, packet: Film) -> Sequence[Film]:
-        if not packet.is_keyframe and self.newest != packet.number - 1:
+        if not packet.is_keyframe and self.newest != packet.number - 1 and not self.conceals:
             raise Refused("torn")
         self.newest = packet.number
         self.decoded.append(packet.number)
@@ -269,6 +270,19 @@ def test_the_decoder_rests_after_each_key_while_quiet_and_can_be_woken_from_the_
     session.run(0.2, group=50)
     assert session.codec.decoded[0] in {750, 751}
     assert session.codec.decoded[-1] == 769
+
+
+def test_a_group_too_large_to_be_held_is_decoded_on_without_a_gap_when_woken():
+    session = _session(Watch.KEYS)
+    session.codec.conceals = True
+    session.sight.ring = Ring(max_packets=40)
+    session.run(20, group=1000)
+    session.sight.wake(session.now + 2)
+    session.run(3, group=1000)
+    assert session.sight.resting
+    session.sight.wake(session.now + 1)
+    session.run(1, group=1000)
+    assert session.codec.decoded == [0, *range(600)]  # at rest since the key, then without a gap
 
 
 def test_a_stream_that_begins_anew_keeps_what_was_learned_of_the_scene():

@@ -180,6 +180,15 @@ def test_what_is_rewound_is_decoded_instead_of_what_was_held():
     assert codec.told == ["restart", 0, 1, 2, "rest", 50, 51]
 
 
+def test_rewound_to_nothing_it_waits_for_a_key():
+    codec = Fake()
+    lazy = LazyDecoder(codec)
+    _taken(lazy, Packet(0, True), Packet(1))
+    lazy.rewind([], rest=True)
+    assert _taken(lazy, Packet(2)) == []
+    assert _taken(lazy, Packet(3, True)) == [3]
+
+
 def test_the_time_of_what_waits_is_that_of_the_next_picture():
     lazy = LazyDecoder(Reordering())
     lazy.keep = True
