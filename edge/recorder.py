@@ -47,6 +47,7 @@ _SHOWN = frozenset(
         ActivityKind.PICTURE_RESIZED,
         ActivityKind.PICTURE_REPLAYED,
         ActivityKind.PICTURE_STILL_PHOTO,
+        ActivityKind.PICTURE_WITHOUT_DAYLIGHT,
         ActivityKind.PICTURE_CLOCK_WRONG,
     }
 )

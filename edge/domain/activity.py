@@ -29,6 +29,7 @@ class ActivityKind(StrEnum):
     PICTURE_SWAPPED = "picture-swapped"
     PICTURE_REPLAYED = "picture-replayed"
     PICTURE_STILL_PHOTO = "picture-still-photo"
+    PICTURE_WITHOUT_DAYLIGHT = "picture-without-daylight"
     PICTURE_CLOCK_WRONG = "picture-clock-wrong"
     CHALLENGE_FAILED = "challenge-failed"
     UNNAMED_MOTION = "unnamed-motion"

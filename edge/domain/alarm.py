@@ -32,6 +32,7 @@ class AlarmCode(StrEnum):
     CAMERA_SWAPPED = "camera-swapped"
     CAMERA_REPLAYED = "camera-replayed"
     CAMERA_STILL_PHOTO = "camera-still-photo"
+    CAMERA_WITHOUT_DAYLIGHT = "camera-without-daylight"
     CAMERA_CLOCK_WRONG = "camera-clock-wrong"
     CHALLENGE_FAILED = "challenge-failed"
     UNNAMED_MOTION = "unnamed-motion"

@@ -168,6 +168,17 @@ _ALARMS = (
         1,
     ),
     Alarm(
+        AlarmCode.CAMERA_WITHOUT_DAYLIGHT,
+        ActivityKind.PICTURE_WITHOUT_DAYLIGHT,
+        Name("画面不随日光变化", "Picture does not follow daylight"),
+        Name(
+            "摄像机 {source} 的画面未像此前 {days} 天那样随日光变化，可能是照片、录像或强灯光",
+            "the picture of camera {source} does not follow daylight as on the {days} days "
+            "before: a photo, a recording, or a strong lamp",
+        ),
+        2,
+    ),
+    Alarm(
         AlarmCode.CAMERA_CLOCK_WRONG,
         ActivityKind.PICTURE_CLOCK_WRONG,
         Name("画面时钟不符", "Clock in the picture is wrong"),

@@ -74,6 +74,7 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.CAMERA_SWAPPED, ALWAYS, min_s=1, hold_s=10),
     Rule(AlarmCode.CAMERA_REPLAYED, ALWAYS, min_s=1, hold_s=60),
     Rule(AlarmCode.CAMERA_STILL_PHOTO, ALWAYS, min_s=1, hold_s=60),
+    Rule(AlarmCode.CAMERA_WITHOUT_DAYLIGHT, ALWAYS, hold_s=60),
     Rule(AlarmCode.CAMERA_CLOCK_WRONG, ALWAYS, min_s=1, hold_s=60),
     # Only the next challenge tells whether the camera sees again.
     Rule(AlarmCode.CHALLENGE_FAILED, ALWAYS, recur_s=86_400),

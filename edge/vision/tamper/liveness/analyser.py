@@ -1,4 +1,4 @@
-"""From measures to "recording replayed", "photo before the lens", "wrong clock". Pure."""
+"""From measures to "recording replayed", "photo", "without daylight", "wrong clock". Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from edge.domain.activity import Activity, ActivityKind
 from edge.domain.observation import PictureQuality, Quality
 from edge.errors import Refused
 from edge.vision.spec import CameraSpec
+from edge.vision.tamper.liveness.daylight import DaylightJudge
 from edge.vision.tamper.liveness.photo import PhotoJudge
 from edge.vision.tamper.liveness.repeats import REPEATED, REPEATED_NO_MORE
 from edge.vision.tamper.liveness.timing import ClockJudge
@@ -24,15 +25,18 @@ class LivenessAnalyser:
         code = camera.code
         self._replayed = Spell(ActivityKind.PICTURE_REPLAYED, code, 0.0, 0.0)
         self._photo = Spell(ActivityKind.PICTURE_STILL_PHOTO, code, 0.0, PHOTO_OFF_S)
+        self._dayless = Spell(ActivityKind.PICTURE_WITHOUT_DAYLIGHT, code, 0.0, 0.0)
         self._wrong = Spell(ActivityKind.PICTURE_CLOCK_WRONG, code, 0.0, CLOCK_OFF_S)
         self._clock = ClockJudge(camera.clock)
         self._judge = PhotoJudge()
+        self._days = DaylightJudge()
         self._film = camera.url.startswith("file:")  # which is played in a loop, and may be
         self._begun: Stamp | None = None
 
     def anew(self) -> None:
         """What is there now is the place: a reference is taken."""
         self._judge = PhotoJudge()
+        self._days = DaylightJudge()
 
     def step(self, quality: PictureQuality) -> list[Activity]:
         """Take one measure, in order of time; only good ones are judged."""
@@ -42,6 +46,7 @@ class LivenessAnalyser:
         return [
             *self._repeated(quality),
             *self._photographed(quality),
+            *self._without_daylight(quality),
             *self._misdated(quality),
         ]
 
@@ -74,6 +79,10 @@ class LivenessAnalyser:
                 "placed": int(signs.placed),
             }
         return self._photo.step(photo, quality.stamp, detail)
+
+    def _without_daylight(self, quality: PictureQuality) -> list[Activity]:
+        missing = self._days.step(quality.measures, quality.stamp) and not self._film
+        return self._dayless.step(missing, quality.stamp, self._days.detail)
 
     def _misdated(self, quality: PictureQuality) -> list[Activity]:
         measures, clock = quality.measures, self._clock

@@ -13,6 +13,7 @@ from edge.domain.activity import Activity, ActivityKind, Phase
 from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.vision.spec import CameraSpec
 from edge.vision.tamper.liveness.analyser import PHOTO_OFF_S, LivenessAnalyser
+from edge.vision.tamper.liveness.daylight import DaylightJudge
 from edge.vision.tamper.liveness.photo import PhotoJudge, Signs
 from edge.vision.tamper.liveness.repeats import REPEATED, REPEATED_NO_MORE
 from edge.vision.tamper.sketch import SKETCH_BYTES
@@ -87,3 +88,34 @@ def test_a_clock_that_is_wrong_is_told_with_its_distance_and_what_is_wrong():
     (started,) = told
     assert (started.kind, started.phase) == (ActivityKind.PICTURE_CLOCK_WRONG, Phase.STARTED)
     assert started.detail == {"offset_s": -3600, "why": "offset"}
+
+
+def test_a_picture_without_daylight_is_told_until_it_follows_again(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    camera, film, missing = Camera(), Camera("file:///film.mp4"), True
+    monkeypatch.setattr(DaylightJudge, "step", lambda *_: missing)
+    (started,) = camera.see()
+    kind = ActivityKind.PICTURE_WITHOUT_DAYLIGHT
+    assert (started.kind, started.phase) == (kind, Phase.STARTED)
+    assert film.see() == []
+    missing = False
+    (ended,) = camera.see()
+    assert ended.phase is Phase.ENDED
+
+
+def test_with_a_new_reference_the_days_are_learned_anew(monkeypatch: pytest.MonkeyPatch):
+    camera, judges = Camera(), set[int]()
+
+    def step(judge: DaylightJudge, *_: object) -> bool:
+        judges.add(id(judge))
+        return len(judges) == 1
+
+    monkeypatch.setattr(DaylightJudge, "step", step)
+    assert camera.see()
+    kept = camera.analyser
+    before = [camera.see() for _ in range(3)]
+    kept.anew()
+    (ended,) = camera.see()
+    assert ended.phase is Phase.ENDED
+    assert not any(before)
