@@ -25,7 +25,8 @@ MIN_HITS = 5  # … in so many pictures, so many of them …
 SEEN = 0.5  # … which are this share of those since at least, …
 ZONE_HITS = 3  # … in the zone, …
 PATH = 1.0  # … and is this many of its sizes from where it was first seen, …
-STRAIGHT = 0.5  # … which is at least this share of the way it went
+STRAIGHT = 0.5  # … which is at least this share of the way it went, …
+LEAP = 0.65  # … and no step is more of it: two lit patches, one after the other, are no walk
 FASTEST = 3.0  # sizes a second: somebody who runs; insects, rain and falling snow are faster
 SMALLEST = 0.035  # of the picture's height
 LARGEST = 0.25  # of the picture's area; more is light or the camera itself
@@ -94,7 +95,8 @@ class _Body:
                 steps.append((stamp, box))
         way = [math.dist(_middle(a), _middle(b)) for (_, a), (_, b) in pairwise(steps)]
         net = math.dist(_middle(steps[0][1]), _middle(steps[-1][1]))
-        return PATH * size <= net and STRAIGHT * sum(way) <= net <= FASTEST * size * seconds
+        straight = max(STRAIGHT * sum(way), max(way) / LEAP) <= net
+        return PATH * size <= net <= FASTEST * size * seconds and straight
 
     def hits_in(self, zone: ZoneSpec) -> int:
         return sum(inside(foot(box), zone.polygon) for _, box in self.trail)

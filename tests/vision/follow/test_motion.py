@@ -74,6 +74,24 @@ def test_somebody_whom_no_detector_names_walks_through_the_zone():
     assert ended.stamp.since(START) == pytest.approx((0.8 - 0.2) / 0.07, abs=1.0)
 
 
+def test_two_places_that_a_cloud_darkens_one_after_the_other_are_no_walk():
+    def lit(t: float) -> list[Box]:
+        if t <= 2:
+            return [(0.31, 0.48, 0.36, 0.58)]
+        return [(0.41, 0.59, 0.46, 0.78)] if t >= 3 else []
+
+    assert not _run(_settled(), 12, lit)
+
+
+def test_somebody_who_is_hidden_for_a_moment_still_walks():
+    def seen(t: float) -> list[Box]:
+        return [] if 2.5 < t < 3.5 else [_body(_walk(t))]
+
+    told = _run(_settled(), 8, seen)
+    assert told[0].phase is Phase.STARTED
+    assert told[0].stamp.since(START) < 5.0
+
+
 def test_a_gate_that_has_just_begun_is_not_believed_yet():
     def walk(t: float) -> list[Box]:
         return [_body(_walk(t % 20))] if _walk(t % 20) < 0.9 else []
