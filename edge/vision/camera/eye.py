@@ -120,6 +120,10 @@ class Eye:
         why = self._why(t, attentive) if leave else None
         return Look(why, measures, self._gate.moving, opened=quiet and self.awake)
 
+    def look_back(self, luma: Pixels, t: float) -> tuple[Box, ...]:
+        """What moves in a picture of before the last look; nothing is learned of it."""
+        return self._gate.look_back(shrunk(shrunk(luma, MEASURE_WIDTH), GATE_WIDTH), t)
+
     def _why(self, t: float, attentive: bool) -> Why | None:
         since = t - self.handed + JITTER_S
         if self.awake and since >= PICTURE_S:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -100,6 +100,7 @@ class Gate:
         self._watched: Marks = np.zeros((0, 0), np.bool_)
         self._whole = (0, 0, 0)  # rows and columns of the picture, rows of its upper strip
         self._pieces: deque[tuple[float, list[_Piece]]] = deque()
+        self._back: deque[tuple[float, list[_Piece]]] = deque(maxlen=1)  # of `look_back`
         self._usual_piece = 0.0
         self._begun = self._t = 0.0
         self._taken = 0
@@ -136,6 +137,24 @@ class Gate:
             self._judge(moving, (expected, smooth), t, elapsed)
         return self._state(t, calibrating)
 
+    def look_back(self, grey: Pixels, t: float) -> tuple[Box, ...]:
+        """What moves in a picture of before the last step, as `moving`; nothing is learned of it.
+
+        Feed it such pictures in order of time: each confirms the next one.
+        """
+        part = inner(grey, BORDER)
+        if self._usual is None or self._watched.shape != part.shape:
+            return ()
+        smooth = cv2.GaussianBlur(part, (5, 5), BLUR).astype(np.float32)
+        expected = self._usual.lit(smooth)
+        moving = (np.abs(smooth - expected) > self._usual.limit()) & self._watched
+        if int(moving.sum()) > SCENE_SHARE * max(1, int(self._watched.sum())):
+            return ()
+        pieces = self._of_size(_pieces(moving), moving, (expected, smooth))
+        sure = [piece for piece in pieces if _confirmed(piece, t, self._back)]
+        self._back.append((t, pieces))
+        return tuple(self._box(piece) for piece in sure[:MAX_MOVING])
+
     def _unmasked(self, whole: tuple[int, ...], part: tuple[int, ...]) -> Marks:
         rows, columns = whole[:2]
         top = (rows - part[0]) // 2
@@ -166,15 +185,10 @@ class Gate:
         fourth = pieces[PIECES - 1].area / size if len(pieces) >= PIECES else 0.0
         rate = max(1 / self._taken, 1 - math.exp(-elapsed / PIECES_S))
         self._usual_piece += rate * (min(fourth, MAX_BLOB) - self._usual_piece)
-        least = size * min(max(MIN_BLOB, BLOB_FACTOR * self._usual_piece), MAX_BLOB)
-        pieces = [
-            piece
-            for piece in pieces[: 2 * MAX_MOVING]
-            if piece.area >= least and not _is_light(piece, moving, *pictures, self.threshold)
-        ]
+        pieces = self._of_size(pieces, moving, pictures)
         while len(self._pieces) > 1 and t - self._pieces[0][0] > MEMORY_S:
             self._pieces.popleft()
-        sure = [piece for piece in pieces if self._confirmed(piece, t)]
+        sure = [piece for piece in pieces if _confirmed(piece, t, self._pieces)]
         if pieces:
             self._hinted = t
         self._pieces.append((t, pieces))
@@ -182,15 +196,16 @@ class Gate:
             self._moved = t
         self.moving = tuple(self._box(piece) for piece in sure[:MAX_MOVING])
 
-    def _confirmed(self, piece: _Piece, t: float) -> bool:
-        """Whether something that may be this piece was there before."""
-        height = piece.bottom - piece.top
-        return any(
-            piece.gap(other) <= SLACK + REACH * height * min(t - then, REACH_S)
-            for then, others in self._pieces
-            if then < t
-            for other in others
-        )
+    def _of_size(
+        self, pieces: list[_Piece], moving: Marks, pictures: tuple[Floats, Floats]
+    ) -> list[_Piece]:
+        """Those that are larger than the weather's, and no light."""
+        least = moving.size * min(max(MIN_BLOB, BLOB_FACTOR * self._usual_piece), MAX_BLOB)
+        return [
+            piece
+            for piece in pieces[: 2 * MAX_MOVING]
+            if piece.area >= least and not _is_light(piece, moving, *pictures, self.threshold)
+        ]
 
     def _box(self, piece: _Piece) -> Box:
         rows, columns, top = self._whole
@@ -210,6 +225,17 @@ class Gate:
         if calibrating:
             return GateState.CALIBRATING
         return GateState.BLIND if self.sight < 1 - BLIND_SHARE else GateState.QUIET
+
+
+def _confirmed(piece: _Piece, t: float, looks: Iterable[tuple[float, list[_Piece]]]) -> bool:
+    """Whether something that may be this piece was there before."""
+    height = piece.bottom - piece.top
+    return any(
+        piece.gap(other) <= SLACK + REACH * height * min(t - then, REACH_S)
+        for then, others in looks
+        if then < t
+        for other in others
+    )
 
 
 def _is_light(

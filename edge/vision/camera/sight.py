@@ -140,11 +140,12 @@ class Sight(Generic[P, F]):
         return at - self.eye.handed >= PICTURE_S - JITTER_S
 
     def _again(self, seen: Seen[F], now: float, leave: bool) -> Iterator[Shown[F]]:
-        """A picture decoded back: looked at it was not, but what it shows counts."""
+        """A picture decoded back: nothing is learned of it, but what it shows counts."""
         fresh = seen.at > self._unseen and now - seen.at <= MAX_AGE_S and now < self._catching
         if leave and fresh and seen.at - self.eye.handed >= PICTURE_S - JITTER_S:
             self.eye.hand(seen.at)
-            yield Shown(seen.frame, Why.MOTION, seen.at)
+            moving = self.eye.look_back(self._luma(seen.frame), seen.at)
+            yield Shown(seen.frame, Why.MOTION, seen.at, moving)
 
     def _look(
         self, seen: Seen[F], now: float, listener: Listener, *, attentive: bool

@@ -85,9 +85,13 @@ class Usual:
             np.maximum(np.maximum(NOISE_FACTOR * noise, UNREST_FACTOR * around), FLOOR), np.float32
         )
 
+    def lit(self, picture: Floats) -> Floats:
+        """The background in this picture's light."""
+        return relit(self._background, picture)
+
     def expected(self, picture: Floats) -> Floats:
-        """The background in this picture's light; from now on it is the background."""
-        expected = relit(self._background, picture)
+        """The same; from now on it is the background."""
+        expected = self.lit(picture)
         # What was seen in the seconds before is lit anew in the same way.
         self._recent += expected - self._background
         self._background = expected

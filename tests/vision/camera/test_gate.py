@@ -137,6 +137,37 @@ def test_the_gate_stays_open_for_a_while_after_the_last_motion():
     assert gate.step(_taken(scene, 1.0, rng), t + HOLD_S + 0.5) is GateState.QUIET
 
 
+def test_what_moved_before_the_last_look_is_found_in_pictures_decoded_back():
+    rng = np.random.default_rng(12)
+    scene = _scene()
+    gate, t = _quiet_gate(scene, 2.0, rng)
+    gate.step(_taken(_with_person(scene, 90), 2.0, rng), t + 2)
+    before = gate.threshold, gate.moving
+    ways = [None, 50, 54, 58, 62]
+    back = [
+        gate.look_back(
+            _taken(scene if x is None else _with_person(scene, x), 2.0, rng), t + 0.2 * i
+        )
+        for i, x in enumerate(ways)
+    ]
+    assert back[:2] == [(), ()]
+    assert [len(boxes) for boxes in back[2:]] == [1, 1, 1]
+    for x, ((left, _, right, _),) in zip(ways[2:], back[2:], strict=True):
+        assert left * WIDTH <= x + 3
+        assert right * WIDTH > x
+    assert (gate.threshold, gate.moving) == before
+
+
+def test_nothing_is_found_back_before_a_first_look_in_another_size_or_scene():
+    gate = Gate()
+    assert gate.look_back(np.zeros((90, 160), np.uint8), 0.0) == ()
+    rng = np.random.default_rng(13)
+    gate, t = _quiet_gate(_scene(), 1.0, rng)
+    assert gate.look_back(np.zeros((120, 160), np.uint8), t) == ()
+    other = rng.integers(0, 256, (HEIGHT, WIDTH)).astype(np.uint8)
+    assert gate.look_back(other, t) == gate.look_back(other, t + 0.2) == ()
+
+
 def test_a_change_of_resolution_begins_anew():
     gate = Gate()
     for t in range(10):

@@ -165,6 +165,17 @@ def test_whoever_comes_in_between_two_keys_is_seen_from_the_beginning(entry):
     assert next(now for now, item in session.shown if item.why is Why.MOTION) == 22.0
 
 
+def test_pictures_decoded_back_say_what_moves_in_them():
+    session = _session()
+    session.run(20, group=50)
+    session.shown.clear()
+    session.run(2.2, group=50, person_at=(20.5, 99))
+    late = {item.at: item.moving for now, item in session.shown if item.at < min(now, 22)}
+    assert not any(moving for at, moving in late.items() if at < 20.5)
+    assert all(moving for at, moving in late.items() if at > 20.5 + 2 * LOOK_S)
+    assert len(late) >= 8
+
+
 def test_what_was_looked_at_is_not_shown_again():
     session = _session()
     session.run(20, group=50)
