@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -155,3 +156,11 @@ def test_place_and_tone_must_both_speak_for_a_photo():
     assert signs(stretch_px=40.0).score == 0
     assert signs(fine=1.0).score == 3
     assert signs(lift=-4.0).score == 3
+
+
+@pytest.mark.parametrize(("placed", "score"), [(False, 0), (True, 4)])
+def test_a_place_that_fog_tears_apart_is_no_photo_that_nobody_was_seen_to_put_there(placed, score):
+    """Seen in rendered fog: all of it moved a little, its blacks lighter."""
+    fog = Signs(2.45, 11.27, 8.7, 0.908, 0.883, 0.74, placed)
+    assert fog.score == score
+    assert replace(fog, kin=0.9).score >= 3
