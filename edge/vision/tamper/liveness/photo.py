@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from edge.vision.tamper.signs import blend
 from edge.vision.tamper.sketch import CELL, COLS, ROWS, WIDTH, Field, Floats, Sketch
 
 BEFORE_S = 90.0  # time constant of what was there before
@@ -176,7 +177,7 @@ class PhotoJudge:
         else:
             share = 1 - math.exp(-elapsed / BEFORE_S)
             self._usual += (agreement - self._usual) * share
-        self._before = _mixed(self._before, sketch, share)
+        self._before = blend(self._before, sketch, share)
 
 
 def compared(before: Sketch, now: Sketch, usual: float, *, placed: bool) -> Signs:
@@ -296,14 +297,4 @@ def _joined(sketches: list[Sketch]) -> Sketch:
         np.asarray(sum(one.brightness for one in sketches) / count, np.float32),
         np.asarray(sum(one.fine for one in sketches) / count, np.float32),
         np.asarray(sum(one.coarse for one in sketches) / count, np.float32),
-    )
-
-
-def _mixed(old: Sketch, new: Sketch, share: float) -> Sketch:
-    part = np.float32(share)
-    return Sketch(
-        np.asarray(old.edges + part * (new.edges - old.edges), np.complex64),
-        old.brightness + part * (new.brightness - old.brightness),
-        old.fine + part * (new.fine - old.fine),
-        old.coarse + part * (new.coarse - old.coarse),
     )
