@@ -27,17 +27,21 @@ class Label(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One sweep of one meter.
+    """What was read of one meter in one sweep.
 
-    `values` maps quantity to engineering value: `power_kw`, `energy_import_kwh`,
-    `energy_export_kwh`, `voltage_l1_v`, `current_l1_a`, `power_factor`, `frequency_hz`,
-    `ct_ratio`, `pt_ratio`. A quantity whose register held a NaN sentinel is absent.
+    `values` maps quantity to engineering value: `power_kw` (signed as the meter tells it),
+    `power_l1_kw`, `power_l2_kw`, `power_l3_kw`, `energy_import_kwh`, `energy_export_kwh`,
+    `voltage_l1_v`, `current_l1_a`, `power_factor`, `frequency_hz`, `ct_ratio`, `pt_ratio`.
+    A quantity whose register held a NaN sentinel is absent; so are energies and ratios in most
+    sweeps, for they are read about once a minute. `serial` is the meter's serial number where
+    it was read in this sweep, else empty.
     """
 
     source: str
     stamp: Stamp
     quality: Quality
     values: Mapping[str, float]
+    serial: str = ""
 
 
 Box = tuple[float, float, float, float]
