@@ -1,4 +1,4 @@
-"""Alarms: what an incident can be called, and how grave it is; `catalogue.py` lists them.
+"""Alarms: what an incident can be called, and how grave it is; `catalogue/` lists them.
 
 Levels are configuration (1 red … 4 blue); those here are the defaults. `analysis_case` is the
 field code met on regional platforms, so that a platform-side adapter is a lookup.
