@@ -25,6 +25,18 @@ def _known_profile(name: str) -> str:
     return name
 
 
+class PermittedSpec(Spec):
+    """Machines that may run behind a meter while the mine stands still."""
+
+    duty: Duty = Field(strict=False, description="what they are for", examples=["pump"])
+    rated_kw: float = Field(
+        gt=0, le=1_000_000, description="what one of them draws, kW", examples=[110.0]
+    )
+    count: int = Field(
+        default=1, ge=1, le=8, description="how many of them may run at once", examples=[2]
+    )
+
+
 class MeterSpec(Spec):
     """One power meter on a bus."""
 
@@ -41,6 +53,20 @@ class MeterSpec(Spec):
         description="load from which the machine counts as running, kW; "
         "without it the idle level is learned",
         examples=[15.0],
+    )
+    learning_days: float = Field(
+        default=4.0,
+        ge=0.5,
+        le=60,
+        description="days after its first reading in which it is learned what is usual behind "
+        "this meter",
+        examples=[14.0],
+    )
+    permitted: Many[PermittedSpec] = Field(
+        default=(),
+        max_length=8,
+        description="machines that may run behind this meter and have no meter of their own; "
+        "what is not declared is learned",
     )
     position_code: Annotated[str, platform_code(14)] = Field(
         default="",

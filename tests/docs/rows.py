@@ -16,7 +16,15 @@ from pydantic.fields import FieldInfo
 
 from edge import config
 from edge.domain.catalogue import CATALOGUE
-from edge.sensors.spec import ChallengeSpec, ContactSpec, MeterSpec, SerialBus, TcpBus, ViewSpec
+from edge.sensors.spec import (
+    ChallengeSpec,
+    ContactSpec,
+    MeterSpec,
+    PermittedSpec,
+    SerialBus,
+    TcpBus,
+    ViewSpec,
+)
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, ClipSpec, ClockSpec, LineSpec, MaskSpec, ZoneSpec
 
@@ -31,6 +39,7 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     '`[[bus]]` with `transport = "tcp"`': (TcpBus, ("host", "port")),
     '`[[bus]]` with `transport = "rtu"`': (SerialBus, ("device", "baud", "parity", "stop_bits")),
     "`[[bus.meter]]`": (MeterSpec, ()),
+    "`[[bus.meter.permitted]]`": (PermittedSpec, ()),
     "`[[bus.contact]]`": (ContactSpec, ()),
     "`[[camera]]`": (CameraSpec, ()),
     "`[[camera.mask]]`": (MaskSpec, ()),
