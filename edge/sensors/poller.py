@@ -60,8 +60,8 @@ class _Meter:
         self.reads = plan(self.items, self._profile.max_registers, self._profile.max_gap)
 
     def observe(self, registers: Registers, stamp: Stamp) -> list[Observation]:
-        values, quality = decode(self._profile, registers)
-        return [Reading(self._code, stamp, quality, values)]
+        seen = decode(self._profile, registers)
+        return [Reading(self._code, stamp, seen.quality, seen.values, seen.serial)]
 
 
 class _Contacts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from enum import Enum
 from functools import cache
 from importlib import resources
 from typing import Annotated, Literal
@@ -16,6 +17,9 @@ REGISTERS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "i64": 
 
 QuantityName = Literal[
     "power_kw",
+    "power_l1_kw",
+    "power_l2_kw",
+    "power_l3_kw",
     "energy_import_kwh",
     "energy_export_kwh",
     "voltage_l1_v",
@@ -28,11 +32,34 @@ QuantityName = Literal[
     "frequency_hz",
     "ct_ratio",
     "pt_ratio",
+    "ct_primary_a",
+    "ct_secondary_a",
+    "pt_primary_v",
+    "pt_secondary_v",
 ]
+
+RATIO_PARTS: Mapping[str, tuple[str, str]] = {
+    "ct_ratio": ("ct_primary_a", "ct_secondary_a"),
+    "pt_ratio": ("pt_primary_v", "pt_secondary_v"),
+}
+"""A ratio that a meter tells as two figures is their quotient."""
+
+
+class Pace(Enum):
+    """How often a quantity is worth asking for."""
+
+    FAST = "fast"
+    SLOW = "slow"
+
+
+def pace(name: str) -> Pace:
+    """The pace of a quantity or of `serial`: counters and what is set once are slow."""
+    slow = name == "serial" or name.startswith(("energy_", "ct_", "pt_"))
+    return Pace.SLOW if slow else Pace.FAST
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Link(_Strict):
@@ -56,6 +83,7 @@ class Quantity(_Strict):
         scale: factor from raw to the unit.
         ratio: transformer ratios that the meter leaves to the reader.
         absent: raw bit patterns that mean "not measured".
+        limits: what the meter can show at its own terminals, in the unit, before ratios.
     """
 
     function: Literal[3, 4]
@@ -64,12 +92,29 @@ class Quantity(_Strict):
     order: Literal["big", "little"] = "big"
     scale: float = Field(default=1.0, gt=0)
     ratio: Annotated[tuple[Literal["pt", "ct"], ...], Field(strict=False, max_length=2)] = ()
-    absent: Annotated[tuple[int, ...], Field(strict=False)] = ()
+    absent: Annotated[tuple[int, ...], Field(strict=False, max_length=8)] = ()
+    limits: Annotated[tuple[float, float] | None, Field(strict=False)] = None
 
     @property
     def count(self) -> int:
         """Registers it takes."""
         return REGISTERS[self.type]
+
+
+class SerialNumber(_Strict):
+    """Where the meter's serial number lies: letters, two a register, or a number.
+
+    Attributes:
+        function, address, order: as of a quantity.
+        type: ascii or u32.
+        count: registers it takes.
+    """
+
+    function: Literal[3, 4]
+    address: int = Field(ge=0, le=0xFFFF)
+    type: Literal["ascii", "u32"]
+    order: Literal["big", "little"] = "big"
+    count: int = Field(ge=1, le=32)
 
 
 class Profile(_Strict):
@@ -83,6 +128,7 @@ class Profile(_Strict):
     max_gap: int = Field(ge=0, le=100)
     link: Link
     quantity: Mapping[QuantityName, Quantity]
+    serial: SerialNumber | None = None
 
     @model_validator(mode="after")
     def _consistent(self) -> Profile:

@@ -47,6 +47,6 @@ def test_registers_worked_out_by_hand_give_the_values_of_the_case(path):
         for offset in range(quantity.count)
     ]
     assert all(place in given for place in wanted), "the case leaves a register out"
-    values, quality = decode(profile, given)
-    assert values == pytest.approx(case["values"], rel=1e-9)
-    assert quality is Quality(case["quality"])
+    seen = decode(profile, given)
+    assert seen.values == pytest.approx(case["values"], rel=1e-9)
+    assert seen.quality is Quality(case["quality"])
