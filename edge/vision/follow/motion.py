@@ -96,6 +96,8 @@ class _Body:
         way = [math.dist(_middle(a), _middle(b)) for (_, a), (_, b) in pairwise(steps)]
         net = math.dist(_middle(steps[0][1]), _middle(steps[-1][1]))
         straight = max(STRAIGHT * sum(way), max(way) / LEAP) <= net
+        if _apart(foot(steps[0][1]), foot(steps[-1][1])) < FOOT * net:
+            return False
         return PATH * size <= net <= FASTEST * size * seconds and straight
 
     def hits_in(self, zone: ZoneSpec) -> int:
@@ -231,6 +233,11 @@ def _near(box: Box, named: Box) -> bool:
         and box[1] < named[3] + high
         and box[3] > named[1] - high
     )
+
+
+def _apart(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """In heights of the picture."""
+    return math.hypot(SHAPE * (one[0] - other[0]), one[1] - other[1])
 
 
 def _middle(box: Box) -> tuple[float, float]:

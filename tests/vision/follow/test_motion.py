@@ -83,6 +83,15 @@ def test_two_places_that_a_cloud_darkens_one_after_the_other_are_no_walk():
     assert not _run(_settled(), 12, lit)
 
 
+def test_a_patch_of_shade_that_shrinks_towards_its_foot_is_no_walk():
+    def shade(t: float) -> list[Box]:
+        tops = (0.32, 0.44, 0.51, 0.57)
+        stage = min(int(t / 1.5), 3)
+        return [(0.4 + 0.01 * stage, tops[stage], 0.5 - 0.01 * stage, 0.78)]
+
+    assert not _run(_settled(), 12, shade)
+
+
 def test_somebody_who_is_hidden_for_a_moment_still_walks():
     def seen(t: float) -> list[Box]:
         return [] if 2.5 < t < 3.5 else [_body(_walk(t))]
