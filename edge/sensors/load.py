@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from edge.sensors.plan import DISCRETE_INPUTS, Span, plan
 from edge.sensors.profiles import load_profile
-from edge.sensors.spec import SerialBus
+from edge.sensors.spec import LineBus
 
 TURNAROUND_S = 0.020
 _FRAME_CHARACTERS = 8 + 5
@@ -19,24 +19,29 @@ _FAST_BAUD = 19200
 _FAST_SILENCE_S = 0.00175
 
 
-def read_seconds(bus: SerialBus, read: Span) -> float:
+def silence_seconds(bus: LineBus) -> float:
+    """For how long the line is silent between two frames."""
+    return _FAST_SILENCE_S if bus.baud > _FAST_BAUD else 3.5 * _character_seconds(bus)
+
+
+def read_seconds(bus: LineBus, read: Span) -> float:
     """How long one request and its answer keep the line."""
-    bits = 1 + 8 + (bus.parity != "N") + bus.stop_bits
-    character_s = bits / bus.baud
-    silence_s = _FAST_SILENCE_S if bus.baud > _FAST_BAUD else 3.5 * character_s
-    return (_FRAME_CHARACTERS + read.answer_bytes) * character_s + 2 * silence_s + TURNAROUND_S
+    characters = _FRAME_CHARACTERS + read.answer_bytes
+    return characters * _character_seconds(bus) + 2 * silence_seconds(bus) + TURNAROUND_S
 
 
-def sweep_seconds(bus: SerialBus) -> float:
+def _character_seconds(bus: LineBus) -> float:
+    return (1 + 8 + (bus.parity != "N") + bus.stop_bits) / bus.baud
+
+
+def sweep_seconds(bus: LineBus) -> float:
     """How long it takes to ask every unit of `bus` once, all of them answering."""
     return sum(read_seconds(bus, read) for read in _reads(bus))
 
 
-def _reads(bus: SerialBus) -> Iterable[Span]:
+def _reads(bus: LineBus) -> Iterable[Span]:
     for meter in bus.meter:
-        profile = load_profile(meter.profile)
-        items = (Span(q.function, q.address, q.count) for q in profile.quantity.values())
-        yield from plan(items, profile.max_registers, profile.max_gap)
+        yield from load_profile(meter.profile).reads()
     for unit in sorted({contact.unit for contact in bus.contact}):
         inputs = (Span(DISCRETE_INPUTS, c.address, 1) for c in bus.contact if c.unit == unit)
         yield from plan(inputs, 256, 128)

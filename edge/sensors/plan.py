@@ -33,24 +33,36 @@ class Span:
             and other.end <= self.end
         )
 
+    def overlaps(self, other: Span) -> bool:
+        """Whether they share a register."""
+        return (
+            other.function == self.function
+            and self.address < other.end
+            and other.address < self.end
+        )
+
     @property
     def answer_bytes(self) -> int:
         """Length of the data in an answer; two answers of one length look alike on RTU."""
         return (self.count + 7) // 8 if self.function <= DISCRETE_INPUTS else 2 * self.count
 
 
-def plan(items: Iterable[Span], max_count: int, max_gap: int) -> tuple[Span, ...]:
+def plan(
+    items: Iterable[Span], max_count: int, max_gap: int, illegal: Iterable[Span] = ()
+) -> tuple[Span, ...]:
     """Join neighbouring items into reads.
 
     Args:
         items: what is wanted; none is split, none may be longer than `max_count`.
         max_count: registers that one read may span.
         max_gap: unwanted registers that may be read along between two items.
+        illegal: what no read may run over.
 
     Returns:
         Reads in order of function code and address that together cover every item.
     """
     reads: list[Span] = []
+    forbidden = tuple(illegal)
     for item in sorted(set(items)):
         last = reads[-1] if reads else None
         if (
@@ -58,9 +70,9 @@ def plan(items: Iterable[Span], max_count: int, max_gap: int) -> tuple[Span, ...
             and last.function == item.function
             and item.address <= last.end + max_gap
         ):
-            end = max(last.end, item.end)
-            if end - last.address <= max_count:
-                reads[-1] = Span(last.function, last.address, end - last.address)
+            joined = Span(last.function, last.address, max(last.end, item.end) - last.address)
+            if joined.count <= max_count and not any(map(joined.overlaps, forbidden)):
+                reads[-1] = joined
                 continue
         reads.append(item)
     return tuple(reads)

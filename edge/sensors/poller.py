@@ -53,11 +53,8 @@ class _Meter:
         self.sources: tuple[str, ...] = (meter.code,)
         self._code = meter.code
         self._profile = load_profile(meter.profile)
-        self.items = tuple(
-            Span(quantity.function, quantity.address, quantity.count)
-            for quantity in self._profile.quantity.values()
-        )
-        self.reads = plan(self.items, self._profile.max_registers, self._profile.max_gap)
+        self.items = self._profile.items()
+        self.reads = self._profile.reads()
 
     def observe(self, registers: Registers, stamp: Stamp) -> list[Observation]:
         seen = decode(self._profile, registers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from edge.sensors.plan import Span, plan
+from edge.sensors.plan import Span
 from edge.sensors.profiles import load_profile
 from simulators.meters.loads import Fan, Hoist, Living, Load, Pump, noise
 from simulators.meters.registers import encode
@@ -85,9 +85,7 @@ class MeterUnit(Unit):
         self._ratios = (ct_ratio, pt_ratio)
 
     def spans(self) -> tuple[Span, ...]:
-        profile = self._profile
-        items = (Span(q.function, q.address, q.count) for q in profile.quantity.values())
-        return plan(items, profile.max_registers, profile.max_gap)
+        return self._profile.reads()
 
     def power_kw(self, now: float) -> float:
         """Active power at monotonic second `now`."""

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from edge.domain.observation import Quality
 from edge.sensors.decode import LIMITS, decode
-from edge.sensors.profiles import RATIO_PARTS, Profile, QuantityName, load_profile, profile_names
+from edge.sensors.profiles import Profile, QuantityName, load_profile, profile_names
 from simulators.meters.registers import encode
 
 TYPES = ("u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64")
@@ -30,12 +30,6 @@ def _profile(quantities):
             "quantity": quantities,
         }
     )
-
-
-def told(profile):
-    """What a reading of the whole profile holds: parts of a ratio are told as the ratio."""
-    parts = {part: ratio for ratio, pair in RATIO_PARTS.items() for part in pair}
-    return {parts.get(name, name) for name in profile.quantity}
 
 
 def _places(profile):
@@ -78,12 +72,12 @@ def test_any_register_content_gives_finite_figures_and_a_quality_that_says_how_g
     registers = {place: data.draw(word) for place in _places(profile)}
     seen = decode(profile, registers)
     values, quality = seen.values, seen.quality
-    assert set(values) <= set(told(profile))
+    assert set(values) <= profile.tells
     assert all(math.isfinite(value) for value in values.values())
     inside = {name: LIMITS[name][0] <= value <= LIMITS[name][1] for name, value in values.items()}
     if not inside.get("power_kw", True):
         assert quality is Quality.BAD
-    elif len(values) < len(told(profile)) or not all(inside.values()):
+    elif len(values) < len(profile.tells) or not all(inside.values()):
         assert quality is Quality.UNCERTAIN
     else:
         assert quality is not Quality.BAD
@@ -111,7 +105,7 @@ def test_what_the_simulator_encodes_is_decoded_within_the_registers_resolution(n
     seen = decode(profile, encode(profile, figures))
     values = seen.values
     assert seen.quality is Quality.GOOD
-    assert set(values) == set(told(profile))
+    assert set(values) == profile.tells
     for quantity_name, quantity in profile.quantity.items():
         step = quantity.scale if quantity.type[0] in "iu" else 1e-30
         for ratio in quantity.ratio:
