@@ -85,9 +85,9 @@ def test_two_places_that_a_cloud_darkens_one_after_the_other_are_no_walk():
 
 def test_a_patch_of_shade_that_shrinks_towards_its_foot_is_no_walk():
     def shade(t: float) -> list[Box]:
-        tops = (0.32, 0.44, 0.51, 0.57)
-        stage = min(int(t / 1.5), 3)
-        return [(0.4 + 0.01 * stage, tops[stage], 0.5 - 0.01 * stage, 0.78)]
+        if t < 1:
+            return [(0.41, 0.32, 0.49, 0.78)]
+        return [(0.41, 0.44, 0.45, 0.78) if t < 2 else (0.42, 0.51 + 0.01 * min(t, 6), 0.45, 0.78)]
 
     assert not _run(_settled(), 12, shade)
 
