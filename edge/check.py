@@ -19,7 +19,7 @@ from edge.config import SealConfig
 from edge.config.words import hide_passwords
 from edge.errors import ConfigError, Fault, Refused
 from edge.sensors.load import sweep_seconds
-from edge.sensors.spec import SerialBus
+from edge.sensors.spec import LineBus, SerialBus
 from edge.vision.detect.loading import load_detector
 
 BUSY_SHARE = 0.8  # of the period; a unit that answers late needs the rest
@@ -159,7 +159,7 @@ def _model(config: SealConfig) -> list[Fault]:
 
 def _busy_buses(config: SealConfig) -> Iterator[Fault]:
     for i, bus in enumerate(config.bus):
-        if not isinstance(bus, SerialBus):
+        if not isinstance(bus, LineBus):
             continue
         seconds = sweep_seconds(bus)
         if seconds > bus.period_s * BUSY_SHARE:
@@ -171,7 +171,7 @@ def _busy_buses(config: SealConfig) -> Iterator[Fault]:
 
 
 def _shared_addresses(config: SealConfig) -> Iterator[Fault]:
-    servers = Counter((bus.host, bus.port) for bus in config.bus if bus.transport == "tcp")
+    servers = Counter((bus.host, bus.port) for bus in config.bus if bus.transport != "rtu")
     streams = Counter(camera.url for camera in config.camera)
     for (host, port), count in servers.items():
         if count > 1:

@@ -37,7 +37,10 @@ _WORDS: dict[str, tuple[str, str]] = {
     "model_type": ("is {given}, not a table", "write [{path}] and its keys below"),
     "model_attributes_type": ("is {given}, not a table", "write [[{table}]] and its keys below"),
     "union_tag_invalid": ("has {tag_key} = {tag}", "use one of {tags}{nearest}"),
-    "union_tag_not_found": ("has no {tag_key}", 'add {tag_key} = "tcp" or "rtu"'),
+    "union_tag_not_found": (
+        "has no {tag_key}",
+        'add {tag_key} = "tcp", "rtu-over-tcp" or "rtu"',
+    ),
     "greater_than": ("is {given}, too small", "write a number above {gt}"),
     "greater_than_equal": ("is {given}, too small", "write {ge} or more"),
     "less_than_equal": ("is {given}, too large", "write {le} or less"),

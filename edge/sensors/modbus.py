@@ -2,9 +2,10 @@
 
 What pymodbus leaves to us (versions of 2026):
 
-- On RTU a late answer is taken for the next request's. After every failure on a serial line we
-  listen until it has fallen quiet, and every answer's function code and length must fit the
-  request; the poller's probe (see `plan.probe`) does the rest.
+- On RTU a late answer is taken for the next request's, and an echo or somebody else's frame
+  swallows the answer behind it: there we look for the answer ourselves (`frames.search`).
+- After every failure on a line we listen until it has fallen quiet; the poller's probe (see
+  `plan.probe`) tells a late answer that comes after that.
 - Its retries would add requests whose answers come late: none are made here.
 - An answer that it cannot decode raises in the transport's callback: caught, the read fails.
 - It waits with `asyncio.wait_for`, which in Python 3.11 loses a cancellation that comes at the
@@ -26,16 +27,17 @@ from pymodbus.pdu import ModbusPDU
 
 from edge.clock import Clock
 from edge.errors import SourceError
-from edge.sensors.load import read_seconds
+from edge.sensors.frames import MAX_HEARD, WRITE_COIL, search
+from edge.sensors.load import read_seconds, silence_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
-from edge.sensors.spec import SerialBus, TcpBus
+from edge.sensors.spec import AnyBus, LineBus, SerialBus
 
 _Client = AsyncModbusSerialClient | AsyncModbusTcpClient
 
-_WRITE_COIL = 5
 _COIL_FRAME = Span(DISCRETE_INPUTS, 0, 24)  # a write and its answer are as long as this read's
 _MAX_QUIET_ROUNDS = 5
 _MAX_QUIET_S = 0.5
+_STRAY_QUIET_S = 0.05  # whoever was heard asking has his answer by then
 _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
 
 # A noisy line would fill the log: every failure reaches the poller as a SourceError anyway.
@@ -53,8 +55,13 @@ class NoAnswerError(SourceError):
 class ModbusPort(Protocol):
     """A bus that one request at a time can be made on."""
 
-    async def read(self, unit: int, span: Span) -> list[int]:
+    async def read(self, unit: int, span: Span, timeout_s: float | None = None) -> list[int]:
         """`span.count` registers, or bits as 0 and 1, from unit `unit`.
+
+        Args:
+            unit: address.
+            span: what to read.
+            timeout_s: how long the unit may think; None is as long as the bus allows.
 
         Raises:
             SourceError: the unit answered that it will not (exception answer).
@@ -69,7 +76,7 @@ class ModbusPort(Protocol):
         """Give the line back. A later request opens it again."""
 
 
-def open_port(bus: TcpBus | SerialBus, clock: Clock) -> ModbusPort:
+def open_port(bus: AnyBus, clock: Clock) -> ModbusPort:
     """A port for `bus`, which several may use; nothing is opened before the first request."""
     return PymodbusPort(bus, clock)
 
@@ -77,18 +84,24 @@ def open_port(bus: TcpBus | SerialBus, clock: Clock) -> ModbusPort:
 class PymodbusPort:
     """ModbusPort over pymodbus' asyncio clients. Whoever comes while it is in use waits."""
 
-    def __init__(self, bus: TcpBus | SerialBus, clock: Clock) -> None:
+    def __init__(self, bus: AnyBus, clock: Clock) -> None:
         self._bus = bus
         self._clock = clock
-        self._serial = isinstance(bus, SerialBus)
+        self._line = bus if isinstance(bus, LineBus) else None
+        self._request = b""  # that an answer is awaited to, on a line
+        self._echoes = False
+        self._strayed = False  # something was heard that nobody here asked for
+        self._muddled = False  # bytes on TCP that are no answer: where the next begins is unknown
         self._heard = 0
+        self._used = clock.now()  # when something was last on the line
         self._turn = asyncio.Lock()
         self._client = self._make_client()
 
-    async def read(self, unit: int, span: Span) -> list[int]:
+    async def read(self, unit: int, span: Span, timeout_s: float | None = None) -> list[int]:
+        timeout_s = timeout_s or self._bus.timeout_s
         async with self._turn:
             answer = await self._ask(
-                unit, self._patience_s(span), lambda client: _read(client, unit, span)
+                unit, timeout_s, span, lambda client: _read(client, unit, span)
             )
             if answer.isError():
                 code = getattr(answer, "exception_code", "?")
@@ -98,7 +111,7 @@ class PymodbusPort:
                 )
             values = _fitting(answer, unit, span)
             if values is None:
-                await self._fall_quiet()
+                await self._fall_quiet(timeout_s)
                 raise NoAnswerError(
                     f"{self._name} unit {unit}: the answer does not fit {_words(span)}"
                 )
@@ -106,18 +119,20 @@ class PymodbusPort:
 
     async def write_coil(self, unit: int, address: int, on: bool) -> None:
         where = f"{self._name} unit {unit}: coil {address:#06x}"
+        timeout_s = self._bus.timeout_s
         async with self._turn:
             answer = await self._ask(
                 unit,
-                self._patience_s(_COIL_FRAME),
+                timeout_s,
+                _COIL_FRAME,
                 lambda client: client.write_coil(address, on, device_id=unit),
             )
             if answer.isError():
                 code = getattr(answer, "exception_code", "?")
                 raise SourceError(f"{where} cannot be switched (exception {code})")
             told = (answer.dev_id, answer.function_code, answer.address, list(answer.bits[:1]))
-            if told != (unit, _WRITE_COIL, address, [on]):
-                await self._fall_quiet()
+            if told != (unit, WRITE_COIL, address, [on]):
+                await self._fall_quiet(timeout_s)
                 raise NoAnswerError(f"{where}: the answer does not fit")
 
     def close(self) -> None:
@@ -141,18 +156,19 @@ class PymodbusPort:
                 timeout=self._bus.timeout_s,
                 retries=0,
                 reconnect_delay=0,
-                trace_packet=self._hear,
+                trace_packet=self._trace,
             )
         else:
             client = AsyncModbusTcpClient(
                 self._bus.host,
                 port=self._bus.port,
+                framer=FramerType.RTU if self._line else FramerType.SOCKET,
                 timeout=self._bus.timeout_s,
                 retries=0,
                 reconnect_delay=0,
-                trace_packet=self._hear,
+                trace_packet=self._trace,
             )
-        _guard(client.ctx)
+        self._guard(client.ctx)
         return client
 
     async def _connect(self) -> None:
@@ -166,42 +182,109 @@ class PymodbusPort:
             raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
 
     async def _ask(
-        self, unit: int, patience_s: float, request: Callable[[_Client], Awaitable[ModbusPDU]]
+        self,
+        unit: int,
+        timeout_s: float,
+        span: Span,
+        request: Callable[[_Client], Awaitable[ModbusPDU]],
     ) -> ModbusPDU:
         """One request and whatever answer came in time."""
         await self._connect()
-        self._client.ctx.comm_params.timeout_connect = patience_s
+        await self._wait_for_silence()
+        self._muddled = False
+        self._client.ctx.comm_params.timeout_connect = self._patience_s(timeout_s, span)
         try:
             answer = await request(self._client)
             _heed_cancellation()
         except ModbusException as error:
-            await self._fall_quiet()
+            self._request = b""
+            await self._fall_quiet(timeout_s)
             raise NoAnswerError(
-                f"{self._name} unit {unit}: no answer within {self._bus.timeout_s:g} s; "
+                f"{self._name} unit {unit}: no answer within {timeout_s:g} s; "
                 "check its address, supply and wiring"
             ) from error
+        finally:
+            self._request = b""
         return answer
 
-    def _patience_s(self, span: Span) -> float:
-        """`timeout_s`, and on a serial line the time that both frames take to travel."""
-        if not isinstance(self._bus, SerialBus):
-            return self._bus.timeout_s
-        return self._bus.timeout_s + read_seconds(self._bus, span)
+    def _patience_s(self, timeout_s: float, span: Span) -> float:
+        """The unit's time to think, and on a line the time that both frames take to travel."""
+        return timeout_s + (read_seconds(self._line, span) if self._line else 0.0)
 
-    def _hear(self, sending: bool, data: bytes) -> bytes:
-        if not sending:
-            self._heard += 1
-        return data
+    async def _wait_for_silence(self) -> None:
+        """On a line: the gap between frames, and the answer to whoever else was heard."""
+        if self._line is None:
+            return
+        if self._strayed:
+            await self._fall_quiet(_STRAY_QUIET_S)
+            self._strayed = False
+        left_s = silence_seconds(self._line) - self._clock.now().since(self._used)
+        if left_s > 0:
+            await self._clock.sleep(left_s)
 
-    async def _fall_quiet(self) -> None:
-        """On a serial line: wait until nothing has come for a while (bounded)."""
-        if not self._serial:
-            return  # TCP answers carry the id of their request
+    async def _fall_quiet(self, quiet_s: float) -> None:
+        """On a line: wait until nothing has come for so long (bounded)."""
+        if self._line is None:  # answers on TCP carry the id of their request
+            if self._muddled or self._client.ctx.recv_buffer:
+                self._client.close()
+            return
         for _ in range(_MAX_QUIET_ROUNDS):
             heard = self._heard
-            await self._clock.sleep(min(self._bus.timeout_s, _MAX_QUIET_S))
+            await self._clock.sleep(min(quiet_s, _MAX_QUIET_S))
             if self._heard == heard:
                 return
+
+    def _trace(self, sending: bool, data: bytes) -> bytes:
+        if sending and self._line is not None:
+            self._used = self._clock.now()
+            self._request = data
+        return data
+
+    def _guard(self, context: Any) -> None:
+        """Let bytes that cannot be decoded fail the read under way, not the event loop."""
+        decode = context.callback_data
+
+        def guarded(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
+            try:
+                return int(decode(data, addr))
+            except _UNDECODABLE as error:
+                self._muddled = True
+                if not context.response_future.done():
+                    context.response_future.set_exception(ModbusException(str(error)))
+                return len(data)
+
+        def searched(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
+            _ = addr
+            return self._search(context, data)
+
+        context.callback_data = guarded if self._line is None else searched
+        if self._line is not None:
+            context.max_buffer_size = MAX_HEARD
+
+    def _search(self, context: Any, data: bytes) -> int:
+        """Take what was heard on a line; gives how much of it is done with."""
+        self._heard += 1
+        self._used = self._clock.now()
+        if not self._request:
+            self._strayed = True
+            return len(data)
+        found = search(self._request, data, echoes=self._echoes)
+        self._echoes = self._echoes or found.echoed
+        if not found.answer:
+            return 0
+        self._request = b""
+        if not context.response_future.done():
+            if found.foreign:
+                context.response_future.set_exception(ModbusException("somebody else asks too"))
+            else:
+                context.response_future.set_result(_decoded(context, found.answer))
+        return len(data)
+
+
+def _decoded(context: Any, frame: bytes) -> ModbusPDU:
+    answer: ModbusPDU = context.framer.decoder.decode(frame[1:-2])
+    answer.dev_id = frame[0]
+    return answer
 
 
 async def _read(client: _Client, unit: int, span: Span) -> ModbusPDU:
@@ -216,21 +299,6 @@ def _heed_cancellation() -> None:
     task = asyncio.current_task()
     if task is not None and task.cancelling():
         raise asyncio.CancelledError
-
-
-def _guard(context: Any) -> None:
-    """Let bytes that cannot be decoded fail the read under way, not the event loop."""
-    decode = context.callback_data
-
-    def guarded(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
-        try:
-            return int(decode(data, addr))
-        except _UNDECODABLE as error:
-            if not context.response_future.done():
-                context.response_future.set_exception(ModbusException(str(error)))
-            return len(data)
-
-    context.callback_data = guarded
 
 
 def _fitting(answer: ModbusPDU, unit: int, span: Span) -> list[int] | None:

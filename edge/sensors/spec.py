@@ -91,10 +91,20 @@ class ContactSpec(Spec):
 class _Bus(Spec):
     code: Code = Field(description="name of the bus in messages", examples=["substation"])
     period_s: float = Field(
-        default=2.0, ge=0.2, le=3600, description="seconds between sweeps", examples=[2.0]
+        default=2.0,
+        ge=0.2,
+        le=3600,
+        description="seconds between sweeps; energies, ratios and serial numbers are asked for "
+        "about once a minute",
+        examples=[2.0],
     )
     timeout_s: float = Field(
-        default=0.5, gt=0, le=10, description="wait for one answer, seconds", examples=[0.5]
+        default=0.5,
+        gt=0,
+        le=10,
+        description="longest wait for one answer, seconds; a unit that answers fast is waited "
+        "for less",
+        examples=[0.5],
     )
     meter: Many[MeterSpec] = Field(default=(), max_length=247, description="its meters")
     contact: Many[ContactSpec] = Field(default=(), max_length=1000, description="its contacts")
@@ -108,13 +118,9 @@ class TcpBus(_Bus):
     port: int = Field(default=502, ge=1, le=65535, description="its TCP port", examples=[502])
 
 
-class SerialBus(_Bus):
-    """Modbus RTU on a serial line."""
+class _LineBus(_Bus):
+    """What every serial line has, whatever it is reached through."""
 
-    transport: Literal["rtu"] = Field(description="how the bus is reached", examples=["rtu"])
-    device: Annotated[str, form(r"/[^\0]{1,255}", "name a device, e.g. /dev/ttyS1")] = Field(
-        description="serial device", examples=["/dev/ttyS1"]
-    )
     baud: Literal[1200, 2400, 4800, 9600, 19200, 38400, 57600, 115200] = Field(
         default=9600,
         description="bits per second; all units of a line use the same",
@@ -124,6 +130,27 @@ class SerialBus(_Bus):
         default="N", description="parity: none, even or odd", examples=["N"]
     )
     stop_bits: Literal[1, 2] = Field(default=1, description="stop bits", examples=[1])
+
+
+class SerialServerBus(_LineBus):
+    """Modbus RTU behind a serial server that passes its frames through over TCP."""
+
+    transport: Literal["rtu-over-tcp"] = Field(
+        description="how the bus is reached", examples=["rtu-over-tcp"]
+    )
+    host: Host = Field(description="name or address of the serial server", examples=["10.0.0.21"])
+    port: int = Field(
+        default=4001, ge=1, le=65535, description="TCP port of the line", examples=[4001]
+    )
+
+
+class SerialBus(_LineBus):
+    """Modbus RTU on a serial line of this box."""
+
+    transport: Literal["rtu"] = Field(description="how the bus is reached", examples=["rtu"])
+    device: Annotated[str, form(r"/[^\0]{1,255}", "name a device, e.g. /dev/ttyS1")] = Field(
+        description="serial device", examples=["/dev/ttyS1"]
+    )
 
 
 class ViewSpec(Spec):
@@ -168,4 +195,8 @@ class ChallengeSpec(Spec):
     )
 
 
-BusSpec = Annotated[TcpBus | SerialBus, Field(discriminator="transport")]
+LineBus = SerialBus | SerialServerBus
+"""RTU frames on a wire with a baud rate; `isinstance` takes it."""
+
+AnyBus = TcpBus | SerialServerBus | SerialBus
+BusSpec = Annotated[AnyBus, Field(discriminator="transport")]

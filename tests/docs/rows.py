@@ -22,6 +22,7 @@ from edge.sensors.spec import (
     MeterSpec,
     PermittedSpec,
     SerialBus,
+    SerialServerBus,
     TcpBus,
     ViewSpec,
 )
@@ -29,6 +30,7 @@ from edge.uplink.spec import BrokerSpec, ProvinceSpec, TlsSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, ClipSpec, ClockSpec, LineSpec, MaskSpec, ZoneSpec
 
 _COMMON = tuple(name for name in TcpBus.model_fields if name in SerialBus.model_fields)
+_LINE = ("baud", "parity", "stop_bits")
 
 # Heading → the model it describes, and which of its keys.
 SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
@@ -37,7 +39,8 @@ SECTIONS: dict[str, tuple[type[BaseModel], tuple[str, ...]]] = {
     "`[storage]`": (config.Storage, ()),
     "`[[bus]]`": (TcpBus, _COMMON),
     '`[[bus]]` with `transport = "tcp"`': (TcpBus, ("host", "port")),
-    '`[[bus]]` with `transport = "rtu"`': (SerialBus, ("device", "baud", "parity", "stop_bits")),
+    '`[[bus]]` with `transport = "rtu-over-tcp"`': (SerialServerBus, ("host", "port", *_LINE)),
+    '`[[bus]]` with `transport = "rtu"`': (SerialBus, ("device", *_LINE)),
     "`[[bus.meter]]`": (MeterSpec, ()),
     "`[[bus.meter.permitted]]`": (PermittedSpec, ()),
     "`[[bus.contact]]`": (ContactSpec, ()),
@@ -71,7 +74,7 @@ def rows(heading: str) -> list[str]:
 
 def _row(name: str, field: FieldInfo) -> str:
     tag = get_origin(field.annotation) is Literal and name == "transport"  # of [[bus]]
-    kind = "`tcp` or `rtu`" if tag else _type(field.annotation, _bounds(field))
+    kind = "`tcp`, `rtu-over-tcp` or `rtu`" if tag else _type(field.annotation, _bounds(field))
     example = f"`{name} = {json.dumps(field.examples[0])}`" if field.examples else ""
     cells = (f"`{name}`", kind, _default(field), field.description or "", example)
     return f"| {' | '.join(cells)} |".replace("|  |", "| |")

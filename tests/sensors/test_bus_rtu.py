@@ -121,8 +121,10 @@ async def test_a_babbling_line_is_told_as_lost_and_is_usable_when_it_falls_quiet
                 await asyncio.sleep(0.002)
 
         noise = asyncio.create_task(babble())
+        server.line.shape = lambda data: bytes(byte ^ 0x5A for byte in data)  # it collides
         await heard.lost("m1")
         noise.cancel()
+        server.line.shape = bytes
         await heard.back("m1")
     _assert_true(heard)
 
@@ -173,7 +175,7 @@ async def test_a_slow_line_is_given_the_time_that_its_frames_take():
     slow = rtu("/dev/ttyS0", (), timeout_s=0.5).model_copy(update={"baud": 1200})
     port = PymodbusPort(slow, SystemClock())
     # 76 registers: 8 + 5 + 152 characters and two gaps of 3.5, 10 bits each at 1200 baud.
-    assert port._patience_s(Span(4, 0, 76)) == pytest.approx(0.5 + 172 * 10 / 1200, abs=0.03)
+    assert port._patience_s(0.5, Span(4, 0, 76)) == pytest.approx(0.5 + 172 * 10 / 1200, abs=0.03)
     port.close()
 
 
