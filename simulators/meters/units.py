@@ -10,6 +10,7 @@ from simulators.meters.loads import Fan, Hoist, Living, Load, Pump, noise
 from simulators.meters.registers import encode
 
 _PHASE_V = 230.0
+_NOISE_APART_S = 100.0
 _INTEGRATION_STEP_S = 1.0
 _MAX_STEPS = 3600
 
@@ -45,7 +46,11 @@ class Unit:
 
 
 class MeterUnit(Unit):
-    """A power meter with one load behind it, which can be started and stopped."""
+    """A power meter with one load behind it, which can be started and stopped.
+
+    Attributes:
+        serial: its serial number, where the profile has one.
+    """
 
     def __init__(
         self,
@@ -58,9 +63,11 @@ class MeterUnit(Unit):
         ct_ratio: float = 1.0,
         pt_ratio: float = 1.0,
         energy_kwh: float = 1000.0,
+        serial: str = "",
         seed: int = 0,
     ) -> None:
         super().__init__(unit)
+        self.serial = serial or str(26_000_000 + 1000 * seed + unit)
         self.profile_name = profile
         self._profile = load_profile(profile)
         self._load = load
@@ -68,6 +75,8 @@ class MeterUnit(Unit):
         self._ratios = (ct_ratio, pt_ratio)
         self._energy_kwh = energy_kwh
         self._seed = seed
+        shares = [1.0 + 0.02 * noise(seed + 20, _NOISE_APART_S * phase) for phase in range(3)]
+        self._shares = [share / sum(shares) for share in shares]
         self._switched: float | None = None
         self._last: float | None = None
         self.running = running
@@ -109,14 +118,15 @@ class MeterUnit(Unit):
             "ct_ratio": self._ratios[0],
             "pt_ratio": self._ratios[1],
         }
-        for phase in (1, 2, 3):
+        for phase, share in enumerate(self._shares, 1):
             volts = _PHASE_V * self._ratios[1] * (1.0 + 0.01 * noise(self._seed + phase, now))
             values[f"voltage_l{phase}_v"] = volts
-            values[f"current_l{phase}_a"] = power_kw * 1000.0 / 3.0 / volts / factor
+            values[f"power_l{phase}_kw"] = power_kw * share
+            values[f"current_l{phase}_a"] = power_kw * share * 1000.0 / volts / factor
         return values
 
     def memory(self, now: float) -> dict[tuple[int, int], int]:
-        return encode(self._profile, self.values(now))
+        return encode(self._profile, self.values(now), self.serial)
 
     def _integrate(self, now: float) -> None:
         if self._last is not None and now > self._last:

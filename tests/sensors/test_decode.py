@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from edge.domain.observation import Quality
 from edge.sensors.decode import LIMITS, decode
-from edge.sensors.profiles import Profile, QuantityName, load_profile, profile_names
+from edge.sensors.profiles import (
+    RATIO_PARTS,
+    Pace,
+    Profile,
+    QuantityName,
+    load_profile,
+    profile_names,
+)
+from edge.sensors.profiles import pace as pace_of
 from simulators.meters.registers import encode
 
 TYPES = ("u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64")
@@ -22,7 +30,7 @@ def _profile(quantities):
         {
             "maker": "nobody",
             "models": ["made up"],
-            "confidence": "low",
+            "confidence": "medium",
             "sources": ["this test"],
             "max_registers": 125,
             "max_gap": 0,
@@ -90,6 +98,7 @@ def measured(draw):
         "ct_ratio": float(draw(st.integers(1, 9999))),
         "pt_ratio": float(draw(st.integers(1, 999))),
         "power_kw": draw(st.floats(-5e4, 5e4)),
+        **{f"power_l{phase}_kw": draw(st.floats(-2e4, 2e4)) for phase in (1, 2, 3)},
         "power_factor": draw(st.floats(-1, 1)),
         "frequency_hz": draw(st.floats(45, 65)),
         "energy_import_kwh": draw(st.floats(0, 4e8)),
@@ -99,20 +108,60 @@ def measured(draw):
     }
 
 
+def _resolution(quantity, figures):
+    """By how much one step of the register changes the value."""
+    step = quantity.scale if quantity.type[0] in "iu" else 1e-30
+    for ratio in quantity.ratio:
+        step *= figures[f"{ratio}_ratio"]
+    return step
+
+
+def _held(profile, figures):
+    """The figures, within what their registers can hold."""
+    held = dict(figures)
+    for name, quantity in profile.quantity.items():
+        if name in figures and quantity.type[0] in "iu":
+            bits = int(quantity.type[1:]) - (quantity.type[0] == "i")
+            most = (2**bits - 2) * _resolution(quantity, figures)  # all ones may mean absent
+            least = 0.0 if quantity.type[0] == "u" else -most
+            held[name] = max(least, min(figures[name], most))
+    return held
+
+
 @given(st.sampled_from(profile_names()), measured())
 def test_what_the_simulator_encodes_is_decoded_within_the_registers_resolution(name, figures):
     profile = load_profile(name)
-    seen = decode(profile, encode(profile, figures))
-    values = seen.values
+    figures = _held(profile, figures)
+    seen = decode(profile, encode(profile, figures, "20196172"))
     assert seen.quality is Quality.GOOD
-    assert set(values) == profile.tells
-    for quantity_name, quantity in profile.quantity.items():
-        step = quantity.scale if quantity.type[0] in "iu" else 1e-30
-        for ratio in quantity.ratio:
-            step *= figures[f"{ratio}_ratio"]
-        wanted = figures[quantity_name]
+    assert seen.serial == ("20196172" if profile.serial else "")
+    assert set(seen.values) == profile.tells
+    for told, value in seen.values.items():
+        quantity = profile.quantity.get(told)
+        step = _resolution(quantity, figures) if quantity else 0.0  # else a quotient of two
         # f32 holds 24 bits; an integer register is off by half a step at most.
-        assert values[quantity_name] == pytest.approx(wanted, rel=2e-7, abs=0.5001 * step)
+        assert value == pytest.approx(figures[told], rel=2e-7, abs=0.5001 * step)
+
+
+@given(st.sampled_from(profile_names()), measured(), st.data())
+def test_any_part_of_the_registers_gives_the_same_figures_with_the_ratios_remembered(
+    name, figures, data
+):
+    profile = load_profile(name)
+    registers = encode(profile, _held(profile, figures), "20196172")
+    whole = decode(profile, registers)
+    pace = data.draw(st.sampled_from(list(Pace)))
+    some = {
+        (read.function, address): registers.get((read.function, address), 0)
+        for read in profile.reads(pace)
+        for address in range(read.address, read.end)
+    }
+    ratios = {ratio: whole.values[ratio] for ratio in RATIO_PARTS if ratio in whole.values}
+    part = decode(profile, some, ratios)
+    assert part.quality is Quality.GOOD
+    assert part.values.items() <= whole.values.items()
+    assert part.serial in {"", whole.serial}
+    assert all((pace_of(told) is pace) == (told in part.values) for told in whole.values)
 
 
 @given(st.data())

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.sensors.plan import DISCRETE_INPUTS, Span, plan, probe
-from edge.sensors.profiles import load_profile, profile_names
+from edge.sensors.profiles import Pace, load_profile
 
 MAX_ITEM = 8
 items = st.lists(
@@ -89,15 +89,28 @@ def test_a_probe_has_a_length_of_its_own_where_there_is_one_to_be_had(wanted, lo
 
 
 @pytest.mark.parametrize(
-    ("name", "requests"), [("eastron_sdm630", 1), ("chint_dtsu666", 3), ("acrel_adl400", 2)]
+    ("name", "fast", "slow"),
+    [
+        ("eastron_sdm630", 2, 2),
+        ("chint_dtsu666", 1, 2),
+        ("acrel_adl400", 1, 2),
+        ("abb_b23", 1, 1),
+        ("carlo_gavazzi_em24", 5, 4),  # 11 registers a read
+    ],
 )
-def test_a_meter_is_read_with_few_requests_instead_of_one_a_quantity(name, requests):
-    assert name in profile_names()
+def test_a_meter_is_read_with_few_requests_instead_of_one_a_quantity(name, fast, slow):
     profile = load_profile(name)
-    wanted = [Span(q.function, q.address, q.count) for q in profile.quantity.values()]
-    reads = plan(wanted, profile.max_registers, profile.max_gap)
-    assert len(reads) == requests
-    assert probe(reads, wanted).answer_bytes not in {read.answer_bytes for read in reads}
+    assert len(profile.reads(Pace.FAST)) == fast
+    assert len(profile.reads(Pace.SLOW)) == slow
+    assert len(profile.reads()) <= fast + slow
+
+
+@given(items, st.integers(MAX_ITEM, 125), st.integers(0, 40), items)
+def test_no_read_runs_over_what_is_illegal(wanted, longest, gap, illegal):
+    forbidden = [span for span in illegal if not any(map(span.overlaps, wanted))]
+    reads = plan(wanted, longest, gap, forbidden)
+    assert all(any(read.contains(item) for read in reads) for item in wanted)
+    assert not any(read.overlaps(span) for read in reads for span in forbidden)
 
 
 def test_a_span_contains_what_lies_within_it_in_the_same_table():

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from edge.errors import ConfigError
-from edge.sensors.profiles import load_profile, parse_profile, profile_names
+from edge.sensors.profiles import (
+    Pace,
+    QuantityName,
+    load_profile,
+    pace,
+    parse_profile,
+    profile_names,
+)
 
 GOOD = """
 maker = "nobody"
 models = ["one"]
-confidence = "low"
+confidence = "medium"
 sources = ["a test"]
 max_registers = 80
 max_gap = 4
@@ -19,9 +28,40 @@ quantity.power_kw = { function = 3, address = 1, type = "f32" }
 """
 CIRCLE = 'quantity.ct_ratio = { function = 3, address = 9, type = "u16", ratio = ["ct"] }'
 
+PART = 'quantity.ct_primary_a = { function = 3, address = 9, type = "u16" }'
+SERIAL = 'function = 3, address = 9, type = "u32"'
+ILLEGAL = "{ function = 3, first = 2, last = 5 }"
 
-def test_the_profiles_of_the_first_meters_are_there():
-    assert {"acrel_adl400", "chint_dtsu666", "eastron_sdm630"} <= set(profile_names())
+
+def test_the_profiles_of_the_meters_that_mines_have_are_there():
+    assert {
+        "abb_b23",
+        "acrel_adl400",
+        "acrel_adl400_secondary",
+        "acrel_adw300",
+        "carlo_gavazzi_em24",
+        "chint_dtsu666",
+        "eastron_sdm630",
+        "janitza_umg96",
+        "schneider_iem3000",
+        "schneider_pm5100",
+        "siemens_pac3200",
+    } <= set(profile_names())
+
+
+def test_counters_ratios_and_serial_numbers_are_slow_and_all_else_is_fast():
+    slow = {name for name in get_args(QuantityName) if pace(name) is Pace.SLOW}
+    assert slow == {
+        "energy_import_kwh",
+        "energy_export_kwh",
+        "ct_ratio",
+        "pt_ratio",
+        "ct_primary_a",
+        "ct_secondary_a",
+        "pt_primary_v",
+        "pt_secondary_v",
+    }
+    assert pace("serial") is Pace.SLOW
 
 
 @pytest.mark.parametrize("name", profile_names())
@@ -51,7 +91,20 @@ def test_an_unknown_profile_is_refused_with_the_names_that_exist():
     [
         (("quantity.power_kw", "quantity.voltage_l1_v"), "needs power_kw"),
         (('function = 3, address = 1, type = "f32"', "function = 7"), "function"),
-        (("address = 1", "address = 65535"), "beyond register"),
+        (("address = 1", "address = 65535"), "beyond 0xFFFF"),
+        (('"medium"', '"low"'), "what a probe of a meter showed"),
+        (('"medium"', '"high"'), "takes two sources"),
+        (("max_gap = 4", f"max_gap = 4\nillegal = [{ILLEGAL}]"), "needed, and illegal"),
+        (("quantity.power_kw", f"{PART}\nquantity.power_kw"), "either itself or as"),
+        (("max_gap = 4", f"max_gap = 4\nserial = {{ {SERIAL}, count = 3 }}"), "a count of 2"),
+        (
+            ("max_gap = 4", f"max_gap = 4\nserial = {{ {SERIAL}, count = 2, block = [8, 2] }}"),
+            "outside its block",
+        ),
+        (
+            ("max_gap = 4", f"max_gap = 4\nserial = {{ {SERIAL}, count = 2, block = [9, 90] }}"),
+            "more than max_registers",
+        ),
         (("address = 1", 'address = 1, ratio = ["ct"]'), "which is not read"),
         (("address = 1", "address = 1, scale = 0.0"), "scale"),
         (("max_gap = 4", "max_gap = 4\nsurprise = 1"), "surprise"),

@@ -170,7 +170,8 @@ def test_a_load_that_is_stopped_draws_its_idle_and_starts_its_cycle_anew():
 def test_a_meters_figures_fit_each_other(name):
     meter = MeterUnit(1, name, Fan(75), ct_ratio=40, pt_ratio=10)
     values = meter.values(100.0)
-    assert set(load_profile(name).quantity) <= set(values)
+    assert load_profile(name).tells <= set(values)
+    assert sum(values[f"power_l{n}_kw"] for n in (1, 2, 3)) == pytest.approx(values["power_kw"])
     phases = sum(values[f"voltage_l{n}_v"] * values[f"current_l{n}_a"] for n in (1, 2, 3))
     assert phases * values["power_factor"] / 1000 == pytest.approx(values["power_kw"])
 
