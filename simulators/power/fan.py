@@ -26,7 +26,9 @@ class Fan:
     def kw(self, chance: Rng, span: Span, temperature: Floats, events: list[Event]) -> Floats:
         """Its power by step. Shaft power goes with the density of the air, thus with 1/T."""
         power = self.load_kw * 283.0 / (273.0 + temperature)
-        power *= 1 + smooth(chance, span, 240, self._breath) + smooth(chance, span, 6000, self._slow)
+        power *= (
+            1 + smooth(chance, span, 240, self._breath) + smooth(chance, span, 6000, self._slow)
+        )
         by_day = (span.hour >= self._hours[0]) & (span.hour < self._hours[1])
         power = np.where(by_day, power, power * self._night)
         for event in events:

@@ -160,9 +160,11 @@ def too_perfect(chance: Rng, trace: Trace, part: Part) -> Trace:
     seconds = (trace.at_us[index] - trace.at_us[index[0]]) / 1e6
     total = np.full(len(index), round(mean, 2))
     if way == 1:
-        total = np.round(mean * (1 + 0.1 * np.sin(2 * np.pi * seconds / chance.uniform(300, 3600))), 2)
+        total = np.round(
+            mean * (1 + 0.1 * np.sin(2 * np.pi * seconds / chance.uniform(300, 3600))), 2
+        )
     nominal = float(np.round(np.median(trace.values["voltage_l1_v"])))
-    flat = {"power_kw": total, "power_factor": 0.9, "frequency_hz": 50.0}
+    flat: dict[str, Floats | float] = {"power_kw": total, "power_factor": 0.9, "frequency_hz": 50.0}
     for phase in PHASES:
         flat[f"power_l{phase}_kw"] = total / 3
         flat[f"voltage_l{phase}_v"] = nominal

@@ -60,4 +60,6 @@ def draw_hoist(chance: Rng, low_kw: float = 55, high_kw: float = 400) -> Hoist:
     """A hoist between two sizes."""
     rated = float(chance.choice([kw for kw in SIZES if low_kw <= kw <= high_kw]))
     cycle = float(chance.uniform(60, 180))
-    return Hoist(rated, cycle, bool(chance.random() < 0.5), rated * float(chance.uniform(0.01, 0.04)))
+    return Hoist(
+        rated, cycle, bool(chance.random() < 0.5), rated * float(chance.uniform(0.01, 0.04))
+    )

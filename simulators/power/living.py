@@ -61,9 +61,7 @@ class Living:
         for _ in range(int(chance.poisson(days * (2 + 1.5 * self.people)))):
             at = float(chance.uniform(0, span.length_s))
             first = span.step(at)
-            if first < span.size and (
-                6 <= span.hour[first] <= 23 or chance.random() < 0.15
-            ):
+            if first < span.size and (6 <= span.hour[first] <= 23 or chance.random() < 0.15):
                 power[first : first + int(chance.uniform(30, 80))] += float(
                     chance.choice([1.5, 1.8, 2.2, 3.0])
                 )

@@ -54,21 +54,22 @@ def belt(chance: Rng) -> Machine:
 
 def compressor(chance: Rng, low_kw: float = 55, high_kw: float = 250) -> Machine:
     """A screw compressor: loaded, unloaded at a quarter of the power, minutes each."""
-    sizes = [kw for kw in (15, 22, 37, 55, 75, 90, 110, 132, 160, 200, 250) if low_kw <= kw]
-    rated = float(chance.choice([kw for kw in sizes if kw <= high_kw] or [low_kw]))
+    sizes = (15, 22, 37, 55, 75, 90, 110, 132, 160, 200, 250)
+    rated = float(chance.choice([kw for kw in sizes if low_kw <= kw <= high_kw]))
     loaded, idle = float(chance.uniform(0.85, 1.05)), float(chance.uniform(0.2, 0.38))
     cycle_s, duty = float(chance.uniform(60, 480)), float(chance.uniform(0.3, 0.95))
     start = starter(chance, valve=False)
 
     def work(chance: Rng, steps: int) -> Floats:
-        level = np.full(steps, idle)
+        level: Floats = np.full(steps, idle)
         at = 0
         while at < steps:
             on = max(1, round(cycle_s * duty * float(chance.uniform(0.6, 1.5)) / STEP_S))
             off = max(1, round(cycle_s * (1 - duty) * float(chance.uniform(0.6, 1.5)) / STEP_S))
             level[at : at + on] = loaded
             at += on + off
-        return rated * level * shape(chance, steps, start, 0.01)
+        power: Floats = rated * level * shape(chance, steps, start, 0.01)
+        return power
 
     return Machine("compressor", rated, work)
 
@@ -102,9 +103,10 @@ def steady(chance: Rng, rated_kw: float, kind: str = "winch") -> Machine:
 
 def winch(chance: Rng, rated_kw: float) -> Machine:
     """A small winch: pulls for a minute or two, waits, pulls."""
+    pull_s, wait_s = float(chance.uniform(45, 150)), float(chance.uniform(30, 120))
 
     def work(chance: Rng, steps: int) -> Floats:
-        on = _spells(chance, steps, 90, 60)
+        on = _spells(chance, steps, pull_s, wait_s)
         return rated_kw * (0.04 + 0.85 * on * (1 + run_noise(chance, steps, 0.1, 20)))
 
     return Machine("winch", rated_kw, work)

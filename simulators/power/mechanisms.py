@@ -69,9 +69,7 @@ class Scene:
         chosen = sorted(chance.choice(every, min(count, len(every)), replace=False))
         return [self._session(chance, float(at), hours) for at in chosen]
 
-    def _session(
-        self, chance: Rng, midnight: float, hours: tuple[float, float]
-    ) -> tuple[int, int]:
+    def _session(self, chance: Rng, midnight: float, hours: tuple[float, float]) -> tuple[int, int]:
         begin = midnight + float(chance.uniform(-3.5, 1.5)) * HOUR_S
         length = float(chance.uniform(*hours)) * HOUR_S
         return self.span.step(begin), self.span.step(begin + length)
@@ -164,8 +162,11 @@ def ramp(chance: Rng, scene: Scene) -> Plan:
         top = log_uniform(chance, 25, 90)
         up, hold = log_uniform(chance, 1.5, 24), float(chance.uniform(3, 10))
         steps = int((up + hold + 0.5) * HOUR_S) // STEP_S
-        shape = np.interp(np.arange(steps) * STEP_S / HOUR_S, (0, up, up + hold, up + hold + 0.5),
-                          (0.02, 1, 1, 0.02))
+        shape = np.interp(
+            np.arange(steps) * STEP_S / HOUR_S,
+            (0, up, up + hold, up + hold + 0.5),
+            (0.02, 1, 1, 0.02),
+        )
         first = scene.span.step(at)
         if at + steps * STEP_S > scene.span.length_s - HOUR_S:
             break

@@ -126,8 +126,16 @@ def sample_times(chance: Rng, span: Span, lost: float) -> tuple[NDArray[np.int64
 
 
 def read(
-    chance: Rng, span: Span, grid: Grid, fit: Fitting, kw: Floats, code: str, duty: Duty,
-    rated_kw: float, lost: float, per_phase: Floats | None = None,
+    chance: Rng,
+    span: Span,
+    grid: Grid,
+    fit: Fitting,
+    kw: Floats,
+    code: str,
+    duty: Duty,
+    rated_kw: float,
+    lost: float,
+    per_phase: Floats | None = None,
 ) -> Trace:
     """What a meter fitted so tells of `kw` (by step; `per_phase`: 3 × steps where it is known)."""
     at_us, seconds = sample_times(chance, span, lost)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.domain.activity import Duty
 from simulators.power.fan import Fan
@@ -85,7 +86,6 @@ class Alive:
 
     branches: dict[str, Floats]
     drainage: Drainage
-    extra: dict[str, Floats] = field(default_factory=dict)
 
     def add(self, branch: str, first: int, kw: Floats) -> None:
         """A load on a branch from this step on."""
@@ -96,12 +96,11 @@ class Alive:
 
     def total(self) -> Floats:
         """What flows into all branches, without losses."""
-        return np.sum(list(self.branches.values()), axis=0)
+        total: Floats = np.sum(list(self.branches.values()), axis=0)
+        return total
 
 
-def keep_alive(
-    chance: Rng, mine: Mine, span: Span, sky: Weather, events: list[Event]
-) -> Alive:
+def keep_alive(chance: Rng, mine: Mine, span: Span, sky: Weather, events: list[Event]) -> Alive:
     """Permitted loads of the span."""
     dark = np.zeros(span.size, dtype=bool)
     for event in events:
@@ -139,7 +138,7 @@ def _warmer(kw: float, temperature: Floats) -> Floats:
     return power
 
 
-def _hysteresis(value: Floats, on_below: float, off_above: float) -> np.ndarray:
+def _hysteresis(value: Floats, on_below: float, off_above: float) -> NDArray[np.bool_]:
     known = np.where(value < on_below, 1, np.where(value > off_above, 0, -1))
     index = np.maximum.accumulate(np.where(known >= 0, np.arange(len(value)), 0))
-    return known[index] == 1
+    return np.asarray(known[index] == 1)

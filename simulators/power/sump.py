@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulators.power.moments import (
     HOUR_S,
@@ -57,7 +58,7 @@ class Drainage:
     """
 
     kw: tuple[Floats, ...]
-    on: tuple[np.ndarray, ...]
+    on: tuple[NDArray[np.bool_], ...]
     level: Floats
     spilled_m3: float
 
@@ -81,7 +82,11 @@ def draw_station(chance: Rng, *, big: bool = False) -> Station:
 
 
 def drain(
-    chance: Rng, span: Span, station: Station, wetness: Floats, dark: np.ndarray | None = None
+    chance: Rng,
+    span: Span,
+    station: Station,
+    wetness: Floats,
+    dark: NDArray[np.bool_] | None = None,
 ) -> Drainage:
     """Run the station through the span; where it is `dark` there is no power."""
     level, on, spilled = _levels(chance, span, station, wetness, dark)
@@ -98,15 +103,15 @@ def drain(
     return Drainage(tuple(kw), on, level, spilled)
 
 
-def runs(on: np.ndarray) -> list[tuple[int, int]]:
+def runs(on: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First and past-the-last step of each stretch of True."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], on, [False]))))
     return list(zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True))
 
 
 def _levels(
-    chance: Rng, span: Span, station: Station, wetness: Floats, dark: np.ndarray | None
-) -> tuple[Floats, tuple[np.ndarray, ...], float]:
+    chance: Rng, span: Span, station: Station, wetness: Floats, dark: NDArray[np.bool_] | None
+) -> tuple[Floats, tuple[NDArray[np.bool_], ...], float]:
     count = len(station.load_kw)
     looks = span.size // _HOLD + 1
     inflow = (station.inflow_m3h * wetness[::_HOLD] / HOUR_S * STEP_S * _HOLD).tolist()
@@ -140,7 +145,10 @@ class _Control:
         self._way, self._count = station.way, len(station.load_kw)
         self._high = float(chance.uniform(0.7, 0.85))
         self._low = float(chance.uniform(0.06, 0.15))
-        self._cheap = (float(chance.choice([23.0, 0.0, 0.0, 0.5])), float(chance.choice([6.0, 7.0])))
+        self._cheap = (
+            float(chance.choice([23.0, 0.0, 0.0, 0.5])),
+            float(chance.choice([6.0, 7.0])),
+        )
         self._next = int(chance.integers(self._count))
         self._visits = sorted(float(h) for h in chance.choice([0, 4, 8, 12, 16, 20], 3, False))
         self._visit_due, self._last_hour = False, 0.0

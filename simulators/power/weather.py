@@ -8,6 +8,7 @@ import numpy as np
 
 from simulators.power.moments import DAY_S, HOUR_S, Floats, Rng, Span, smooth
 
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """Something honest that changes loads.

@@ -264,7 +264,7 @@ def with_fault(one: Week, kind: str, draw: int, source: str | None = None) -> We
         float(chance.uniform(0.05, 0.95)) * max(one.end_us - one.learned_us - length, 0)
     )
     traces = {trace.code: trace for trace in one.traces}
-    sources = (source,)
+    sources: tuple[str, ...] = (source,)
     if kind == "swapped":
         other = str(chance.choice([code for code in codes if code != source]))
         sources = (source, other)
