@@ -18,6 +18,16 @@ _CLASSES = {
     ActivityKind.PERSON_IN_ZONE: Label.PERSON,
     ActivityKind.VEHICLE_IN_ZONE: Label.VEHICLE,
 }
+_OF_FEEDERS = frozenset(
+    {
+        ActivityKind.LOAD_RUNNING,
+        ActivityKind.PUMP_UNLIKE,
+        ActivityKind.RESIDUAL_LOAD,
+        ActivityKind.UNEXPLAINED_LOAD,
+        ActivityKind.SHARE_RISEN,
+        ActivityKind.DAY_LIKE_PRODUCTION,
+    }
+)
 
 
 def moment_us(text: object) -> int:
@@ -79,7 +89,7 @@ class Permit(Spec):
         """
         if not self.begins <= now.wall_us < self.ends:
             return False
-        if activity.kind is ActivityKind.LOAD_RUNNING:
+        if activity.kind in _OF_FEEDERS:
             return activity.source in self.feeders
         label = _CLASSES.get(activity.kind)
         if label not in self.classes or activity.place not in self.zones:

@@ -62,6 +62,12 @@ RULES: tuple[Rule, ...] = (
         recur_s=30,
     ),
     Rule(AlarmCode.PRODUCTION_LOAD, IDLE, PRODUCTION_DUTIES, min_s=3, hold_s=60, recur_s=1200),
+    Rule(AlarmCode.PUMP_UNLIKE, IDLE, min_s=60, hold_s=600, recur_s=3600),
+    Rule(AlarmCode.RESIDUAL_LOAD, IDLE, min_s=60, hold_s=600, recur_s=3600),
+    Rule(AlarmCode.UNEXPLAINED_LOAD, IDLE, min_s=60, hold_s=600, recur_s=3600),
+    # Judged once a day.
+    Rule(AlarmCode.SHARE_RISEN, IDLE, recur_s=200_000),
+    Rule(AlarmCode.DAY_LIKE_PRODUCTION, IDLE, recur_s=200_000),
     Rule(AlarmCode.CAMERA_LOST, ALWAYS, min_s=3, hold_s=60),
     Rule(AlarmCode.CAMERA_COVERED, ALWAYS, min_s=1, hold_s=10),
     Rule(AlarmCode.CAMERA_FROZEN, ALWAYS, min_s=1, hold_s=10),

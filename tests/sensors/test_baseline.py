@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.clock import ManualClock
-from edge.sensors.baseline import Idle, Swings
+from edge.sensors.power.idle import Idle
+from edge.sensors.power.swings import Swings
 
 loads = st.lists(st.tuples(st.floats(0, 500), st.floats(0.1, 900)), min_size=1, max_size=200)
 

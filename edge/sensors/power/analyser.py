@@ -1,0 +1,230 @@
+"""Power at one site: what each meter shows by its duty, and what the incoming one has left over.
+
+A feeder's machine runs or not (`running`); what may run but must not hide anything (pumps, fans,
+the guard house) is watched for what is unlike it; so is what the incoming meters show beyond the
+feeders, or beyond what is permitted where they are alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from edge.clock import Stamp
+from edge.domain.activity import Activity, ActivityKind, Duty
+from edge.domain.observation import Reading
+from edge.domain.record import Draft, RecordType
+from edge.sensors.power.figures import power_of
+from edge.sensors.power.minutes import Minute, Minutes
+from edge.sensors.power.running import Running
+from edge.sensors.power.telling import Detail, Telling
+from edge.sensors.power.watch import Found, Watch
+from edge.sensors.spec import MeterSpec
+
+_STALE_S = 900.0
+_STALE_GAPS = 3.0
+_MOST_GAP_S = 3600.0
+_UNLIKE = {
+    Duty.PUMP: ActivityKind.PUMP_UNLIKE,
+    Duty.FAN: ActivityKind.UNEXPLAINED_LOAD,
+    Duty.LIVING: ActivityKind.UNEXPLAINED_LOAD,
+    Duty.OTHER: ActivityKind.UNEXPLAINED_LOAD,
+}
+"""As what a feeder is watched whose load is permitted; the others' machines run or do not."""
+
+
+class _Watched:
+    """A watch and what is told of it."""
+
+    __slots__ = ("_telling", "watch")
+
+    def __init__(self, watch: Watch, kind: ActivityKind, meter: MeterSpec) -> None:
+        self.watch = watch
+        self._telling = Telling(kind, meter.code, meter.duty.value)
+
+    @property
+    def open(self) -> bool:
+        return self._telling.since is not None
+
+    def say(self, stamp: Stamp, more: Detail | None = None) -> list[Activity]:
+        found = self.watch.found
+
+        def detail() -> Detail:
+            return {**(found or _NOTHING(stamp)).detail(), **(more or {})}
+
+        return self._telling.say(found.since if found else None, stamp, detail)
+
+
+def _NOTHING(stamp: Stamp) -> Found:  # noqa: N802
+    return Found(stamp, 0.0, 0.0, 0.0, 0.0, 0.0, None)
+
+
+class _Meter:
+    """One meter and what is made of it."""
+
+    __slots__ = ("gap_s", "judged", "kw", "minutes", "newest", "running", "spec", "watched")
+
+    def __init__(self, spec: MeterSpec) -> None:
+        self.spec = spec
+        self.running = None if spec.duty is Duty.INCOMING else Running(spec)
+        self.watched: _Watched | None = None
+        if spec.duty in _UNLIKE:
+            watch = Watch(spec.learning_days, spec.permitted)
+            self.watched = _Watched(watch, _UNLIKE[spec.duty], spec)
+        self.minutes = Minutes()
+        self.newest: Stamp | None = None
+        self.judged: Stamp | None = None
+        self.kw = 0.0
+        self.gap_s = 0.0
+
+    def silent_s(self) -> float:
+        """After how long without a reading nothing is known any more."""
+        return max(_STALE_S, _STALE_GAPS * self.gap_s)
+
+
+class PowerAnalyser:
+    """All meters of a site. Activities' aspect is the meter's duty."""
+
+    def __init__(self, meters: Iterable[MeterSpec]) -> None:
+        self._meters = {spec.code: _Meter(spec) for spec in meters}
+        self._incoming = [m for m in self._meters.values() if m.spec.duty is Duty.INCOMING]
+        self._feeders = [m for m in self._meters.values() if m.spec.duty is not Duty.INCOMING]
+        self._feeders_kw = 0.0  # as last read
+        if self._incoming:
+            main = self._incoming[0]
+            permitted = tuple(item for m in self._incoming for item in m.spec.permitted)
+            kind = ActivityKind.RESIDUAL_LOAD if self._feeders else ActivityKind.UNEXPLAINED_LOAD
+            main.watched = _Watched(Watch(main.spec.learning_days, permitted), kind, main.spec)
+
+    def step(self, reading: Reading) -> list[Activity]:
+        """Judge one reading of one of the meters given; those without a figure say nothing."""
+        signed = power_of(reading)
+        if signed is None:
+            return []
+        meter = self._meters[reading.source]
+        kw, stamp = abs(signed), reading.stamp
+        told: list[Activity] = []
+        newest = meter.newest
+        if newest is not None:
+            gap_s = stamp.since(newest)
+            if gap_s >= meter.silent_s():
+                told = self._silent(meter)
+            meter.gap_s = min(gap_s, _MOST_GAP_S)
+        meter.newest = stamp
+        over = meter.minutes.step(kw, stamp.wall_us)
+        if meter.running is None:
+            meter.kw = kw
+            if meter is self._incoming[0]:
+                told += self._left_over(meter, over, stamp)
+            return told
+        self._feeders_kw += kw - meter.kw
+        meter.kw = kw
+        told += meter.running.step(kw, stamp)
+        if meter.watched is not None:
+            told += self._watch(meter, meter.watched, kw, over, stamp)
+        return told
+
+    def learned(self, source: str) -> list[Draft]:
+        """POWER_BASELINE when what is usual at a meter has moved; ask after each of its readings.
+
+        `data`: {"source", "idle_kw", "blocks" (ten-minute blocks it rests on)} and what the
+        meter's watch has learned, where it has one.
+        """
+        meter = self._meters[source]
+        stamp = meter.newest
+        if stamp is None:
+            return []
+        moved = meter.running is not None and meter.running.moved(stamp)
+        watch = meter.watched.watch if meter.watched is not None else None
+        if not moved and (watch is None or not watch.fresh):
+            return []
+        data: dict[str, Any] = {"source": source}
+        if meter.running is not None:
+            meter.running.recorded(stamp)
+            data |= {
+                "idle_kw": round(meter.running.idle.level, 3),
+                "blocks": meter.running.idle.blocks,
+            }
+        if watch is not None:
+            data["usual"] = watch.data()
+        return [Draft(RecordType.POWER_BASELINE, stamp, data)]
+
+    def recall(self, data: Mapping[str, Any]) -> None:
+        """Take up a POWER_BASELINE record's data after a restart; other meters' are passed over.
+
+        Without it a machine that runs across the restart would pass for its own idle level, and
+        the commissioning would begin anew.
+        """
+        meter = self._meters.get(data["source"])
+        if meter is None:
+            return
+        if meter.running is not None and "idle_kw" in data:
+            meter.running.recall(data["idle_kw"], data["blocks"])
+        if meter.watched is not None and "usual" in data:
+            meter.watched.watch.recall(data["usual"])
+
+    def tick(self, now: Stamp) -> list[Activity]:
+        """End what no reading has confirmed for long."""
+        told: list[Activity] = []
+        for meter in self._meters.values():
+            if meter.newest is not None and now.since(meter.newest) >= meter.silent_s():
+                told += self._silent(meter)
+        return told
+
+    def _silent(self, meter: _Meter) -> list[Activity]:
+        assert meter.newest is not None
+        told: list[Activity] = []
+        if meter.running is not None:
+            told += meter.running.silent(meter.newest)
+        if meter.watched is not None:
+            meter.watched.watch.silent()
+            told += meter.watched.say(meter.newest)
+        return told
+
+    def _watch(
+        self, meter: _Meter, watched: _Watched, kw: float, over: bool, stamp: Stamp
+    ) -> list[Activity]:
+        turned = watched.watch.reading(kw, stamp)
+        if not over and not turned:
+            return []
+        minute = meter.minutes.last
+        if over and minute is not None:
+            gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
+            watched.watch.minute(minute, stamp, gap_s)
+            meter.judged = stamp
+        return watched.say(stamp)
+
+    def _left_over(self, meter: _Meter, over: bool, stamp: Stamp) -> list[Activity]:
+        """What the incoming meters show beyond the feeders."""
+        watched = meter.watched
+        assert watched is not None
+        if not self._feeders and len(self._incoming) == 1:
+            return self._watch(meter, watched, meter.kw, over, stamp)
+        total = sum([other.kw for other in self._incoming])
+        turned = watched.watch.reading(total - self._feeders_kw, stamp)
+        if not over and not turned:
+            return []
+        minute = meter.minutes.last
+        more: Detail = {}
+        if over and minute is not None:
+            incoming = _sum(self._incoming, minute.number)
+            feeders = _sum(self._feeders, minute.number)
+            if incoming is None or feeders is None:
+                return []  # a meter is missing: what is left over is not known
+            left = incoming - feeders
+            gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
+            watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s)
+            meter.judged = stamp
+            more = {"incoming_kw": round(incoming, 3), "feeders_kw": round(feeders, 3)}
+        return watched.say(stamp, more)
+
+
+def _sum(meters: Iterable[_Meter], number: int) -> float | None:
+    """What they showed in that minute together; None where one did not show any."""
+    total = 0.0
+    for meter in meters:
+        kw = meter.minutes.at(number)
+        if kw is None:
+            return None
+        total += kw
+    return total
