@@ -38,6 +38,7 @@ from edge.rules.orders import answer
 from edge.sensors.contacts import ContactAnalyser
 from edge.sensors.host import HostAnalyser
 from edge.sensors.power import PowerAnalyser
+from edge.sensors.reports import REMEMBERED, Reports
 from edge.sensors.summary import PowerSummary
 from edge.sensors.timekeeping import Timekeeper
 from edge.vision.follow.motion import MotionAnalyser
@@ -54,6 +55,7 @@ REMEMBERED_TYPES = (
     RecordType.ORDER_DONE,
     RecordType.POWER_BASELINE,
     RecordType.CAMERA_REFERENCE,
+    *REMEMBERED,
 )
 """What `Seal.restore` wants of the ledger."""
 
@@ -79,6 +81,7 @@ class Seal:
         self._rules = rules
         self._power = PowerAnalyser(meters)
         self._summary = PowerSummary(meters)
+        self._reports = Reports(config.site.utc_offset_h)
         self._contacts = ContactAnalyser(contacts)
         self._zones = {camera.code: ZoneAnalyser(camera) for camera in config.camera}
         self._gates = {camera.code: GateAnalyser(camera) for camera in config.camera}
@@ -115,6 +118,8 @@ class Seal:
         for leaf in leaves:
             if leaf["type"] == RecordType.POWER_BASELINE:
                 self._power.recall(leaf["data"])
+            elif leaf["type"] in REMEMBERED:
+                self._reports.recall(leaf["type"], leaf["data"])
             elif leaf["type"] == RecordType.CAMERA_REFERENCE:
                 if leaf["data"]["source"] in self._pictures:
                     self._pictures[leaf["data"]["source"]].recall(leaf["data"])
@@ -127,6 +132,7 @@ class Seal:
         match observation:
             case Reading():
                 facts = self._summary.step(observation)
+                facts += self._reports.step(facts)
                 activities = self._power.step(observation)
                 return Outcome(facts + self._power.learned(observation.source), activities)
             case Sighting():
@@ -205,7 +211,9 @@ class Seal:
         for motion in self._motion.values():
             activities += motion.tick(now)
         self._rules, facts = step(self._rules, Tick(), now)
-        return Outcome([*self._summary.tick(now), *facts], activities)
+        minutes = self._summary.tick(now)
+        reports = self._reports.step(minutes) + self._reports.tick(now)
+        return Outcome([*minutes, *reports, *facts], activities)
 
     def _picture(self, observation: PictureQuality | ReferenceAsked) -> Outcome:
         pictures = self._pictures[observation.source]

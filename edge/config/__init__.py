@@ -40,6 +40,13 @@ class Site(Spec):
         default="", max_length=100, description="name of the mine", examples=["Example mine"]
     )
     gateway: Code = Field(description="name of this box within the mine", examples=["main-shaft"])
+    utc_offset_h: float = Field(
+        default=8.0,
+        ge=-12,
+        le=14,
+        description="hours by which local time is ahead of UTC; reports of power go by its days",
+        examples=[8.0],
+    )
     state: MineState = Field(
         strict=False,
         description="mine state until the province orders another",

@@ -22,6 +22,7 @@ SPARE = frozenset(
         RecordType.CONTACT_CHANGED,
         RecordType.CLOCK_STEPPED,
         RecordType.POWER_SUMMARY,
+        RecordType.POWER_ENERGY,
         RecordType.GATEWAY_STARTED,
         RecordType.GATEWAY_STOPPED,
         RecordType.GATEWAY_HEALTH,
