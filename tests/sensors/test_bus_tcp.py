@@ -198,7 +198,7 @@ async def test_an_absent_unit_is_no_answer_and_a_wrong_register_is_refused(units
         with pytest.raises(SourceError, match="exception 2"):
             await port.read(3, Span(4, 5000, 2))
         with pytest.raises(SourceError, match="exception 1"):
-            await port.read(3, Span(3, 0, 1))
+            await port.read(3, Span(2, 0, 1))
         port.close()
 
 

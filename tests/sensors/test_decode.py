@@ -136,8 +136,9 @@ def test_what_the_simulator_encodes_is_decoded_within_the_registers_resolution(n
     assert seen.quality is Quality.GOOD
     assert seen.serial == ("20196172" if profile.serial else "")
     assert set(seen.values) == profile.tells
+    quantities = {str(name): quantity for name, quantity in profile.quantity.items()}
     for told, value in seen.values.items():
-        quantity = profile.quantity.get(told)
+        quantity = quantities.get(told)
         step = _resolution(quantity, figures) if quantity else 0.0  # else a quotient of two
         # f32 holds 24 bits; an integer register is off by half a step at most.
         assert value == pytest.approx(figures[told], rel=2e-7, abs=0.5001 * step)
