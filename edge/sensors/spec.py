@@ -68,6 +68,33 @@ class MeterSpec(Spec):
         description="machines that may run behind this meter and have no meter of their own; "
         "what is not declared is learned",
     )
+    always_on: bool = Field(
+        default=False,
+        description="its voltage must never be gone; of duty `fan` and `incoming` it is known",
+        examples=[True],
+    )
+    serial: str = Field(
+        default="",
+        max_length=32,
+        description="the meter's own serial number, where it must be this one; without it the "
+        "first one read is in force",
+        examples=["21034417"],
+    )
+    ct_ratio: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        description="ratio of its current transformers, where it must be this one; without it "
+        "the first one read is in force",
+        examples=[60.0],
+    )
+    pt_ratio: float | None = Field(
+        default=None,
+        gt=0,
+        le=100_000,
+        description="ratio of its voltage transformers, likewise",
+        examples=[1.0],
+    )
     position_code: Annotated[str, platform_code(14)] = Field(
         default="",
         description="14-digit position code of the platform",
