@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 import structlog
 
+from edge.allowance import Hourly
 from edge.clock import Clock, Stamp, parse_iso
 from edge.domain.activity import Activity, ActivityKind, EvidenceRef, Phase
 from edge.domain.record import Draft, RecordType
@@ -27,7 +28,6 @@ from edge.vision.evidence.mp4 import Film, checked
 from edge.vision.spec import ClipSpec
 from edge.vision.stream.ring import KEEP_S
 
-HOUR_S = 3600.0
 WAKING = frozenset({ActivityKind.LOAD_RUNNING, ActivityKind.CONTACT_OPEN})
 SEEN = frozenset(
     {
@@ -80,7 +80,7 @@ class Clips:
         self._ledger = ledger
         self._clock = clock
         self._attach = attach
-        self._made: dict[str, deque[Stamp]] = {}
+        self._allowance = Hourly(spec.per_hour)
         self._under_way: dict[str, tuple[str, str, str]] = {}  # camera: kind, source, place
         self._group: asyncio.TaskGroup | None = None
         self.dropped: Counter[str] = Counter()
@@ -114,7 +114,7 @@ class Clips:
             self.dropped[f"clips: {why}"] += 1
             return
         assert self._group is not None
-        self._made.setdefault(camera, deque()).append(self._clock.now())
+        self._allowance.count(camera, self._clock.now())
         self._under_way[camera] = (kind.value, camera, draft.data["place"])
         self._group.create_task(self._make(camera, draft.data, since_s + PRE_ROLL_S))
         if reason["phase"] == Phase.ENDED:  # told once the clip has been asked for
@@ -122,10 +122,7 @@ class Clips:
 
     def _refused(self, camera: str) -> str:
         """Why there will be no clip; empty when there may be one."""
-        now, made = self._clock.now(), self._made.get(camera, deque())
-        while made and now.since(made[0]) >= HOUR_S:
-            made.popleft()
-        if len(made) >= self._spec.per_hour:
+        if self._allowance.spent(camera, self._clock.now()):
             return "enough in this hour"
         if camera in self._under_way:
             return "one of this camera is under way"

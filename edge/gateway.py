@@ -18,7 +18,7 @@ from edge.commission import watch_asked
 from edge.config import SealConfig
 from edge.console.app import build_app
 from edge.console.server import serve
-from edge.domain.observation import SessionTaken, SourceLost
+from edge.domain.observation import Observation, SessionTaken, SourceLost
 from edge.domain.record import Draft, Lane, Record, RecordType
 from edge.errands import Errands
 from edge.errors import ConfigError, Refused, StorageFull, UplinkUnavailable
@@ -36,6 +36,7 @@ from edge.seal import DETECTOR, HOST, REMEMBERED_TYPES, Seal
 from edge.sensors.modbus import open_port
 from edge.sensors.poller import poll_bus
 from edge.status import Status
+from edge.traces import Traces
 from edge.upkeep import keep_storage
 from edge.uplink.service import Uplink
 from edge.vision.cameras import Cameras
@@ -87,6 +88,8 @@ class Gateway:
             self._note,
         )
         self._clips = Clips(config.clip, codes, self._cameras, self._ledger, clock, self._attach)
+        meters = [meter.code for bus in config.bus for meter in bus.meter]
+        self._traces = Traces(meters, site.utc_offset_h, self._ledger, clock, self._attach)
         self._recorder = Recorder(
             self._seal,
             self._ledger,
@@ -95,10 +98,11 @@ class Gateway:
             self._durable,
             self._errands.take,
             self._clips.activity,
-            self._clips.judged,
+            self._judged,
         )
         dropped = self._recorder.dropped
-        self._clips.dropped = self._inference.totals = self._ledger.head.dropped = dropped
+        self._clips.dropped = self._traces.dropped = dropped
+        self._inference.totals = self._ledger.head.dropped = dropped
         self._errands.sender = self._uplink = self._joined()
         self._status = Status(
             config, clock, self._ledger, self._seal, self._recorder, self._uplink, self._cameras
@@ -151,6 +155,15 @@ class Gateway:
 
     def _attach(self, given: Attachment) -> None:
         self._recorder.attach(given)
+
+    def _read(self, observation: Observation) -> None:
+        """What comes from a bus."""
+        self._traces.observe(observation)
+        self._status.observe(observation)
+
+    def _judged(self, draft: Draft) -> None:
+        self._clips.judged(draft)
+        self._traces.judged(draft)
 
     def _durable(self, records: list[Record]) -> None:
         self._status.durable(records)
@@ -213,7 +226,7 @@ class Gateway:
             keep_storage(self._ledger, config.storage.policy, clock, observe, self._shed),
             watch_asked(config.storage.dir, codes, clock, self._recorder.observe),
             *(
-                poll_bus(bus, clock=clock, emit=observe, port=self._ports[bus.code])
+                poll_bus(bus, clock=clock, emit=self._read, port=self._ports[bus.code])
                 for bus in config.bus
             ),
             *(
@@ -232,7 +245,7 @@ class Gateway:
     def _lasting(self) -> list[Coroutine[None, None, None]]:
         """What works until all is handed over."""
         work = [self._recorder.run(), self._uplink.run(), self._errands.run(), self._clips.run()]
-        work.append(self._beat())
+        work += [self._traces.run(), self._beat()]
         page = self._config.page
         if page.enabled:
             app = build_app(self._status.snapshot, self._status.incidents)

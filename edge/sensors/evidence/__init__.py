@@ -1,0 +1,1 @@
+"""What a meter showed round an incident: its newest readings, and its day as a plot. Pure."""
