@@ -120,7 +120,7 @@ def set_back(chance: Rng, trace: Trace, part: Part) -> Trace:
     column = trace.values["energy_import_kwh"].copy()
     now = column[:first][np.isfinite(column[:first])][-1]
     back = now if chance.random() < 0.5 else float(chance.uniform(20, min(5000, max(now, 21))))
-    column[first:] -= back
+    column[first:] = np.round(column[first:] - back, 1)
     return _with(trace, {"energy_import_kwh": column})
 
 
@@ -146,7 +146,8 @@ def serial_changed(chance: Rng, trace: Trace, part: Part) -> Trace:
     serials = trace.serials.copy()
     serials[first:] = np.where(serials[first:] == "", "", other)
     column = trace.values["energy_import_kwh"].copy()
-    column[first:] += float(chance.uniform(0, 5e5)) - column[np.isfinite(column)][0]
+    begins = float(chance.uniform(0, 5e5))
+    column[first:] = np.round(column[first:] - column[np.isfinite(column)][0] + begins, 1)
     return replace(_with(trace, {"energy_import_kwh": column}), serials=serials)
 
 

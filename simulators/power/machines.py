@@ -80,11 +80,11 @@ def face(chance: Rng) -> Machine:
     lights = float(chance.uniform(2, 8))
 
     def work(chance: Rng, steps: int) -> Floats:
-        power = np.full(steps, lights)
+        power: Floats = np.full(steps, lights)
         for share, on_s, off_s in ((0.55, 400, 300), (0.25, 150, 240), (0.2, 60, 200)):
             on = _spells(chance, steps, on_s, off_s)
-            power += rated * share * on * (1 + run_noise(chance, steps, 0.2, 20))
-        return np.maximum(power, 0.0)
+            power += rated * share * on * np.exp(run_noise(chance, steps, 0.2, 20))
+        return power
 
     return Machine("face", rated, work)
 

@@ -12,6 +12,7 @@ from simulators.power.moments import DAY_S, HOUR_S, STEP_S, Floats, Rng, Span, s
 
 PERIOD_S = 30
 PHASES = (1, 2, 3)
+_LOW_V, _HIGH_V, _HIGH_KW = 220.0, 1000.0, 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,13 @@ class Trace:
 
 @dataclass(frozen=True)
 class Grid:
-    """The supply's voltage and frequency, the same for all meters of a mine."""
+    """The supply, the same for all meters of a mine.
+
+    Attributes:
+        nominal_v: phase voltage where it comes in.
+        voltage: by step, as a share of the nominal one.
+        hertz: by step.
+    """
 
     nominal_v: float
     voltage: Floats
@@ -53,9 +60,9 @@ class Grid:
 
 def draw_grid(chance: Rng, span: Span, total_kw: Floats) -> Grid:
     """A supply that sags with the mine's load and with the hour."""
-    nominal = float(chance.choice([220.0, 220.0, 381.0, 3464.0, 5774.0]))
+    nominal = float(chance.choice([_LOW_V, _LOW_V, 381.0, 3464.0, 5774.0]))
     sag = float(chance.uniform(0.005, 0.03)) / max(float(total_kw.max()), 1.0)
-    voltage = nominal * float(chance.uniform(0.98, 1.05)) * (1 - sag * total_kw)
+    voltage = float(chance.uniform(0.98, 1.05)) * (1 - sag * total_kw)
     voltage *= 1 + 0.008 * np.cos(2 * np.pi * (span.hour - 3) / 24)
     voltage *= 1 + smooth(chance, span, HOUR_S, 0.004) + smooth(chance, span, 60, 0.0015)
     return Grid(nominal, voltage, 50 + smooth(chance, span, 300, 0.018))
@@ -72,6 +79,7 @@ class Fitting:
         step_kwh: resolution of its counter.
         floor_kw: below this it reads nothing.
         ct, pt: ratios.
+        nominal_v: phase voltage of the feeder.
         power_factor: of the feeder at load.
         phases: share of each phase.
         counter_kwh: where its counter began.
@@ -84,20 +92,23 @@ class Fitting:
     floor_kw: float
     ct: float
     pt: float
+    nominal_v: float
     power_factor: float
     phases: Floats = field(default_factory=lambda: np.ones(3) / 3)
     counter_kwh: float = 1000.0
 
 
 def draw_fitting(chance: Rng, duty: Duty, peak_kw: float, nominal_v: float) -> Fitting:
-    """A meter of class 0.5 or 1 whose CTs suit the feeder."""
+    """A meter of class 0.5 or 1 whose CTs suit the feeder; small feeders have low voltage."""
+    if nominal_v > _HIGH_V and duty is not Duty.INCOMING and peak_kw < _HIGH_KW:
+        nominal_v = _LOW_V
     pt = {3464.0: 60.0, 5774.0: 100.0}.get(nominal_v, 1.0)
     amps = max(peak_kw, 2.0) * 1000 / 3 / nominal_v / 0.85
     sizes = np.array([5, 30, 50, 75, 100, 150, 200, 300, 400, 600, 800, 1000, 1500, 2000, 3000])
     fits = sizes[sizes >= min(amps * float(chance.uniform(1.0, 2.0)), 3000)]
     primary = float(fits[0])
     full_kw = primary * 3 * nominal_v / 1000
-    uneven = chance.normal(0, 0.05 if duty is Duty.LIVING else 0.006, 3)
+    uneven = chance.normal(0, 0.12 if duty is Duty.LIVING else 0.006, 3)
     phases = (1 + uneven) / (3 + uneven.sum())
     return Fitting(
         gain=1 + float(chance.normal(0, 0.004)),
@@ -107,6 +118,7 @@ def draw_fitting(chance: Rng, duty: Duty, peak_kw: float, nominal_v: float) -> F
         floor_kw=full_kw * float(chance.uniform(0.0002, 0.001)),
         ct=primary / 5,
         pt=pt,
+        nominal_v=nominal_v,
         power_factor=float(chance.uniform(0.78, 0.92)),
         phases=phases,
         counter_kwh=float(chance.uniform(500, 700_000)),
@@ -146,7 +158,7 @@ def read(
     phased[np.abs(phased) * 3 < fit.floor_kw] = 0.0
     phased = np.round(phased / fit.step_kw) * fit.step_kw
     total = phased.sum(axis=0)
-    volts = grid.voltage[index] * (1 + chance.normal(0, 0.0006, (3, len(index))))
+    volts = fit.nominal_v * grid.voltage[index] * (1 + chance.normal(0, 0.0006, (3, len(index))))
     volts *= 1 + chance.normal(0, 0.003, (3, 1))
     idle = np.clip(np.abs(total) / max(0.3 * float(np.abs(kw).max()), 0.1), 0, 1)
     factor = fit.power_factor * (0.35 + 0.65 * np.sqrt(idle)) + chance.normal(0, 0.003, len(index))

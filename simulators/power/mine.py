@@ -82,17 +82,19 @@ class Alive:
     Attributes:
         branches: branch → kW.
         drainage: what the pumps did.
+        dark: where the mine has no power, 0 or 1.
     """
 
     branches: dict[str, Floats]
     drainage: Drainage
+    dark: NDArray[np.bool_]
 
     def add(self, branch: str, first: int, kw: Floats) -> None:
-        """A load on a branch from this step on."""
+        """A load on a branch from this step on, while there is power."""
         if branch not in self.branches:
-            self.branches[branch] = np.zeros(len(next(iter(self.branches.values()))))
+            self.branches[branch] = np.zeros(len(self.dark))
         part = self.branches[branch][first : first + len(kw)]
-        part += kw[: len(part)]
+        part += np.where(self.dark[first : first + len(kw)], 0.0, kw[: len(part)])
 
     def total(self) -> Floats:
         """What flows into all branches, without losses."""
@@ -120,7 +122,7 @@ def keep_alive(chance: Rng, mine: Mine, span: Span, sky: Weather, events: list[E
         branches[branch] = kw * (1 + smooth(chance, span, 3600, 0.05))
     for power in branches.values():
         power[dark] = 0.0
-    return Alive(branches, drainage)
+    return Alive(branches, drainage, dark)
 
 
 def incoming(mine: Mine, total: Floats) -> Floats:

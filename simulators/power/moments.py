@@ -64,6 +64,10 @@ class Span:
         """Days since the first of January, local, of each step (years of 365.25 days)."""
         return (self.local_start_s + self.seconds) / DAY_S % 365.25
 
+    def us(self, seconds: float) -> int:
+        """A moment so many seconds after the start, µs since 1970 UTC."""
+        return self.start_us + round(seconds * 1e6)
+
     def step(self, seconds: float) -> int:
         """The step that a moment lies in, within the span."""
         return int(min(max(seconds // STEP_S, 0), self.size))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,7 +11,6 @@ import numpy as np
 from edge.domain.activity import Duty
 from simulators.power import machines
 from simulators.power.events import draw_event, draw_events
-from simulators.power.faults import FAULTS, swapped
 from simulators.power.labels import Episode, FaultLabel, Happening, Window
 from simulators.power.mechanisms import CLEAN, MECHANISMS, Plan, Scene, Session, Tamper
 from simulators.power.meters import Trace, draw_fitting, draw_grid, read
@@ -25,7 +24,8 @@ from simulators.power.mine import (
     incoming,
     keep_alive,
 )
-from simulators.power.moments import DAY_S, HOUR_S, STEP_S, Floats, Rng, Span, rng
+from simulators.power.moments import DAY_S, HOUR_S, STEP_S, Rng, Span, rng
+from simulators.power.spoiled import spoiled
 from simulators.power.weather import Event, weather
 
 DEVELOPMENT = range(1000)
@@ -86,7 +86,12 @@ def layout_of(seed: int) -> str:
 
 
 def week(
-    seed: int, layout: str | None = None, mechanism: str | None = None, *, days: int = 7
+    seed: int,
+    layout: str | None = None,
+    mechanism: str | None = None,
+    *,
+    days: int = 7,
+    learn: int | None = None,
 ) -> Week:
     """The week of a seed; the same seed gives the same week.
 
@@ -95,10 +100,11 @@ def week(
         layout: of `LAYOUTS`; None is the seed's own.
         mechanism: of `MECHANISMS` or `clean`; None is the seed's own.
         days: after the commissioning.
+        learn: days of commissioning; None draws 4 to 14.
     """
     layout, mechanism = layout or layout_of(seed), mechanism or mechanism_of(seed)
     chance = rng(seed, "week", mechanism, layout)
-    span, learned_s, drift_k = _span(chance, mechanism, days)
+    span, learned_s, drift_k = _span(chance, mechanism, days, learn)
     mine = draw_mine(rng(seed, "mine"), layout, big_pump=mechanism in _BIG_PUMP)
     wanted = int(chance.integers(2, 5)) if mechanism == CLEAN else int(chance.integers(0, 3))
     events = draw_events(chance, span, learned_s, wanted)
@@ -113,24 +119,21 @@ def week(
     for session in (*plan.sessions, *plan.contamination):
         alive.add(session.where, session.first, session.kw)
     traces = _read(rng(seed, "meters"), mine, span, alive)
-    traces, faults = _spoiled(rng(seed, "tamper"), span, traces, plan.tampers, events)
+    traces, faults = spoiled(rng(seed, "tamper"), span, traces, plan.tampers, events)
     return Week(
-        seed, layout, mechanism, span.start_us, _us(span, learned_s), _us(span, span.length_s),
+        seed, layout, mechanism, span.start_us, span.us(learned_s), span.us(span.length_s),
         tuple(traces), _declared(rng(seed, "declared"), mine),
         tuple(_episodes(span, plan.sessions, mechanism, plan.tampers)),
         tuple(_episodes(span, plan.contamination, mechanism, ())),
         tuple(windows), tuple(faults),
-        tuple(Happening(_us(span, e.begin_s), _us(span, e.end_s), e.kind) for e in events),
+        tuple(Happening(span.us(e.begin_s), span.us(e.end_s), e.kind) for e in events),
     )  # fmt: skip
 
 
-def _us(span: Span, seconds: float) -> int:
-    return span.start_us + round(seconds * 1e6)
-
-
-def _span(chance: Rng, mechanism: str, days: int) -> tuple[Span, float, float]:
+def _span(chance: Rng, mechanism: str, days: int, learn: int | None) -> tuple[Span, float, float]:
     """When, how long, from when it counts, and by how many K the season turns."""
     learned = int(chance.integers(4, 15))
+    learned = learn or learned
     settling, drift = 0, 0.0
     day = int(chance.integers(0, 365))
     if mechanism == SETTLING or (mechanism == CLEAN and chance.random() < 0.15):
@@ -171,7 +174,7 @@ def _approved(chance: Rng, scene: Scene, event: Event) -> Window:
     begin = event.begin_s - float(chance.uniform(600, 3600))
     end = event.end_s + float(chance.uniform(600, 3600))
     feeders = (scene.seen_by(where),)
-    return Window(_us(span, begin), _us(span, end), feeders, event.kind)
+    return Window(span.us(begin), span.us(end), feeders, event.kind)
 
 
 def _read(chance: Rng, mine: Mine, span: Span, alive: Alive) -> list[Trace]:
@@ -214,69 +217,6 @@ def _declared(chance: Rng, mine: Mine) -> tuple[tuple[str, Duty, float], ...]:
     return tuple(found)
 
 
-def _spoiled(
-    chance: Rng, span: Span, traces: Sequence[Trace], tampers: Iterable[Tamper], events: list[Event]
-) -> tuple[list[Trace], list[FaultLabel]]:
-    """Meters tampered with, and those that a power cut silences."""
-    by_code = {trace.code: trace for trace in traces}
-    labels = []
-    for tamper in tampers:
-        label = FaultLabel(
-            _us(span, tamper.begin_s), _us(span, tamper.end_s), tamper.kind, (tamper.source,)
-        )
-        by_code[tamper.source] = spoil(chance, by_code[tamper.source], label)
-        labels.append(label)
-    for event in events:
-        if event.kind == "power-cut":
-            begin, end = _us(span, event.begin_s), _us(span, event.end_s)
-            by_code = {
-                code: trace.kept((trace.at_us < begin) | (trace.at_us >= end))
-                for code, trace in by_code.items()
-            }
-            labels.append(FaultLabel(begin, end, "power-cut", tuple(by_code)))
-    return list(by_code.values()), labels
-
-
-def spoil(chance: Rng, trace: Trace, label: FaultLabel) -> Trace:
-    """A trace with the fault of this label."""
-    part = (trace.at_us >= label.begin_us) & (trace.at_us < label.end_us)
-    return FAULTS[label.kind].change(chance, trace, part) if part.any() else trace
-
-
-def with_fault(one: Week, kind: str, draw: int, source: str | None = None) -> Week:
-    """The week with one fault of this kind more, in its last days, at a moment of chance.
-
-    Args:
-        one: a week, best a clean one.
-        kind: of `FAULTS`, or `swapped` (needs two meters).
-        draw: makes moment, size and meter different.
-        source: code of the meter; None draws one (the fan's for `voltage-gone` where it has one).
-    """
-    chance = rng(one.seed, "fault", kind, draw)
-    codes = [trace.code for trace in one.traces]
-    if source is None:
-        source = str(chance.choice(codes))
-        if kind == "voltage-gone":
-            source = "fan" if "fan" in codes else INCOMING
-    hours = (1.0, 24.0) if kind == "swapped" else FAULTS[kind].hours
-    length = round(float(chance.uniform(*hours)) * HOUR_S * 1e6)
-    begin = one.learned_us + round(
-        float(chance.uniform(0.05, 0.95)) * max(one.end_us - one.learned_us - length, 0)
-    )
-    traces = {trace.code: trace for trace in one.traces}
-    sources: tuple[str, ...] = (source,)
-    if kind == "swapped":
-        other = str(chance.choice([code for code in codes if code != source]))
-        sources = (source, other)
-        pair = swapped(traces[source], traces[other], begin, begin + length)
-        traces |= dict(zip(sources, pair, strict=True))
-        label = FaultLabel(begin, begin + length, kind, sources)
-    else:
-        label = FaultLabel(begin, begin + length, kind, sources)
-        traces[source] = spoil(chance, traces[source], label)
-    return replace(one, traces=tuple(traces.values()), faults=(*one.faults, label))
-
-
 def _episodes(
     span: Span, sessions: Iterable[Session], mechanism: str, tampers: Sequence[Tamper]
 ) -> list[Episode]:
@@ -286,18 +226,14 @@ def _episodes(
         if len(lit) == 0:
             continue
         begin, end = session.first + int(lit[0]), session.first + int(lit[-1]) + 1
-        hidden = _us(span, tampers[i].begin_s) if tampers else 0
+        hidden = span.us(tampers[i].begin_s) if tampers else 0
         episodes.append(
             Episode(
-                _us(span, begin * STEP_S), _us(span, end * STEP_S), mechanism,
-                round(float(_mean_on(session.kw[lit])), 1), session.where, hidden,
+                span.us(begin * STEP_S), span.us(end * STEP_S), mechanism,
+                round(float(session.kw[lit].mean()), 1), session.where, hidden,
             )
         )  # fmt: skip
     return sorted(episodes, key=lambda episode: episode.begin_us)
-
-
-def _mean_on(kw: Floats) -> float:
-    return float(kw.mean())
 
 
 def local(us: int) -> str:
