@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from edge.sensors.plan import Span
@@ -108,7 +109,7 @@ class MeterUnit(Unit):
         """Every quantity, consistent with each other; the energy counter runs on to `now`."""
         power_kw = self.power_kw(now)
         self._integrate(now)
-        factor = 0.86 if self.running else 0.98
+        factor = math.copysign(0.86 if self.running else 0.98, power_kw)
         values = {
             "power_kw": power_kw,
             "power_factor": factor,

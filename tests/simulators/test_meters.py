@@ -34,7 +34,7 @@ async def _mbpoll(*args, write=()):
     }
 
 
-async def test_mbpoll_reads_every_profile_over_tcp():
+async def test_mbpoll_reads_a_sites_meters_over_tcp():
     site = Site()
     site.hoist.start()
     async with MeterServer(site.units) as server:
