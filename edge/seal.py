@@ -54,6 +54,7 @@ REMEMBERED_TYPES = (
     RecordType.INCIDENT_CLOSED,
     RecordType.ORDER_DONE,
     RecordType.POWER_BASELINE,
+    RecordType.METER_IDENTITY,
     RecordType.CAMERA_REFERENCE,
     *REMEMBERED,
 )

@@ -35,6 +35,7 @@ class RecordType(StrEnum):
     POWER_DAY = "eseal.power.day"
     POWER_WEEK = "eseal.power.week"
     POWER_BASELINE = "eseal.power.baseline"
+    METER_IDENTITY = "eseal.meter.identity"
     CAMERA_REFERENCE = "eseal.camera.reference"
     CONFIG_IN_FORCE = "eseal.config.in-force"
     GATEWAY_STARTED = "eseal.gateway.started"

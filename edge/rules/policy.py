@@ -89,6 +89,27 @@ RULES: tuple[Rule, ...] = (
     Rule(AlarmCode.CONTACT_LOST, ALWAYS, min_s=5, hold_s=60),
     Rule(AlarmCode.DETECTOR_LOST, ALWAYS, hold_s=60),
     Rule(AlarmCode.CONTACT_OPEN, ALWAYS, hold_s=5),
+    Rule(AlarmCode.METER_GAP, ALWAYS, min_s=600, hold_s=60, recur_s=1200),
+    # The analysers need hours to be sure again after a restart.
+    Rule(AlarmCode.METER_FROZEN, ALWAYS, hold_s=900, recur_s=40_000),
+    Rule(AlarmCode.METER_REVERSED, ALWAYS, hold_s=900, recur_s=86_400),
+    Rule(AlarmCode.METER_PHASE_LOST, ALWAYS, hold_s=900, recur_s=86_400),
+    Rule(AlarmCode.METER_UNBALANCED, ALWAYS, hold_s=900, recur_s=86_400),
+    Rule(AlarmCode.METER_SPIKE, ALWAYS, hold_s=3600, recur_s=3600),
+    Rule(AlarmCode.METER_ENERGY_MISMATCH, ALWAYS, hold_s=3600, recur_s=40_000),
+    Rule(AlarmCode.METER_ENERGY_SET_BACK, ALWAYS, recur_s=3600),
+    Rule(AlarmCode.METER_RATIO_CHANGED, ALWAYS, hold_s=900, recur_s=900),
+    Rule(AlarmCode.METER_CHANGED, ALWAYS, hold_s=900, recur_s=900),
+    Rule(AlarmCode.METERS_SWAPPED, ALWAYS, hold_s=900, recur_s=900),
+    Rule(AlarmCode.METER_TOO_PERFECT, ALWAYS, hold_s=900, recur_s=40_000),
+    # Of a closed mine the power source is removed.
+    Rule(
+        AlarmCode.METER_VOLTAGE_GONE,
+        ALWAYS - {MineState.CLOSED},
+        min_s=300,
+        hold_s=300,
+        recur_s=1200,
+    ),
     Rule(AlarmCode.CLOCK_STEPPED, ALWAYS),
     Rule(AlarmCode.STORAGE_LOW, ALWAYS, hold_s=300, recur_s=600),
     # Only a receipt tells whether the clock is right again, and the uplink may be down for long.
