@@ -1,7 +1,8 @@
 """Labelled weeks of an idle mine: which work is found, how soon, what is raised for nothing.
 
 Weeks come from simulators/power, by seed: from 5,000 on in a default run (held out: nobody tunes
-by them), below 1,000 for those who build detectors (`--seeds 0:38`). An episode is found when an
+by them), below 1,000 for those who build detectors (`--seeds 0:38`), short ones from 2,000 on
+with `--quick`. An episode is found when an
 incident about load is raised between its begin and ten minutes after its end; where the meter was
 tampered with for it, an incident about that counts as well, and `by load` says how often there was
 more. False is any incident about load or a meter's data at no episode and no fault.
@@ -15,19 +16,23 @@ from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from benchmarks.power_peers import PEERS, raised_by
 from benchmarks.power_play import Raised, play
+from benchmarks.power_real import DATA, real
 from benchmarks.power_score import Scored, score
+from benchmarks.power_speed import PARTS, QUICK_PARTS, year_s
 from benchmarks.rig import report
 from simulators.power.mechanisms import CLEAN, MECHANISMS
 from simulators.power.mine import LAYOUTS
 from simulators.power.week import HELD_OUT, ORDER, Week, layout_of, local, mechanism_of, week
 
 WEEKS = 12 * len(ORDER)  # every mechanism six times with each layout
-QUICK = 2 * len(ORDER)
+QUICK_FIRST, QUICK = 2000, len(ORDER)
+QUICK_DAYS = 4  # of commissioning, and after it
 OURS = "eseal"
 
 
@@ -39,6 +44,7 @@ class Job:
     layout: str
     mechanism: str
     peers: bool
+    short: bool = False
 
 
 @dataclass
@@ -52,7 +58,8 @@ class Done:
 
 def work(job: Job) -> Done:
     """Play one week, with the peers beside."""
-    one = week(job.seed, job.layout, job.mechanism)
+    short = {"days": QUICK_DAYS, "learn": QUICK_DAYS} if job.short else {}
+    one = week(job.seed, job.layout, job.mechanism, **short)
     scored = {OURS: score(one, play(one))}
     for name in PEERS if job.peers else ():
         scored[name] = score(one, raised_by(name, one))
@@ -87,8 +94,9 @@ def jobs(args: argparse.Namespace) -> list[Job]:
     """The weeks that are asked for."""
     found = []
     for seed in args.seeds:
-        layout, mechanism = args.layout or layout_of(seed), args.mechanism or mechanism_of(seed)
-        found.append(Job(seed, layout, mechanism, args.peers))
+        own = LAYOUTS[seed % len(LAYOUTS)] if args.quick else layout_of(seed)
+        layout, mechanism = args.layout or own, args.mechanism or mechanism_of(seed)
+        found.append(Job(seed, layout, mechanism, args.peers, args.quick))
     return found
 
 
@@ -174,11 +182,12 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    found.add_argument("--quick", action="store_true", help=f"{QUICK} weeks of three days' kind")
+    found.add_argument("--quick", action="store_true", help=f"{QUICK} short weeks of other seeds")
     found.add_argument("--seeds", type=_seeds, help="FIRST:END; default the held-out ones")
     found.add_argument("--mechanism", choices=[*MECHANISMS, CLEAN], help="only this one")
     found.add_argument("--layout", choices=LAYOUTS, help="only this one")
     found.add_argument("--workers", type=int, default=2)
+    found.add_argument("--data", type=Path, default=DATA, help="real traces; see power_real")
     found.add_argument("--no-peers", dest="peers", action="store_false", help="ours alone")
     return found
 
@@ -187,14 +196,19 @@ def main() -> None:
     """Measure and report."""
     args = parser().parse_args()
     if args.seeds is None:
-        args.seeds = range(HELD_OUT, HELD_OUT + (QUICK if args.quick else WEEKS))
+        first, count = (QUICK_FIRST, QUICK) if args.quick else (HELD_OUT, WEEKS)
+        args.seeds = range(first, first + count)
     done = run(jobs(args), args.workers)
     for layout in LAYOUTS:
         if any(one.job.layout == layout for one in done):
             print("\n".join(table(done, layout)))
             for name in PEERS if args.peers else ():
                 print("\n".join(table(done, layout, name)[:2] + table(done, layout, name)[-1:]))
-    report(summary(done))
+    result = summary(done)
+    result["real"] = real(args.data, args.workers) or None
+    parts = QUICK_PARTS if args.quick else PARTS
+    result["year_s"], result["year_measured"] = round(year_s(parts), 1), f"1/{parts}"
+    report(result)
 
 
 if __name__ == "__main__":
