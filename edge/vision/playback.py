@@ -141,7 +141,10 @@ def _watched(
     start: Stamp,
 ) -> Said:
     tracker, attention, viewer = Tracker(), Attention(), _Viewer()
-    regions = Regions(*(detector.input if detector is not None else NO_INPUT))
+    regions = Regions(
+        *(detector.input if detector is not None else NO_INPUT),
+        [zone.polygon for zone in camera.zone],
+    )
     newest: Picture | None = None
     for packet, t in packets:
         for news in sight.take(packet, t, viewer):

@@ -112,6 +112,7 @@ def as_found(detections: Iterable[Detection], width: int, height: int) -> list[F
                 item.box[3] / height,
             ),
             item.sure,
+            item.likely,
         )
         for item in detections
     ]
@@ -181,7 +182,7 @@ class _Watcher:
             camera.access, camera.watch, self._inference, camera.masks
         )
         tracker, attention = Tracker(self._inference.totals), Attention()
-        regions = Regions(*self._inference.input)
+        regions = Regions(*self._inference.input, [zone.polygon for zone in camera.zone])
 
         def wake() -> None:
             process.tell(Command.WAKE, WAKE_S)

@@ -53,12 +53,14 @@ class Detection:
         score: 0..1.
         box: x1, y1, x2, y2 in pixels of the picture given.
         sure: whether its score reaches the model's threshold and not only its floor.
+        likely: it does, but in a crop where nothing moves; then it is not sure.
     """
 
     label: Label
     score: float
     box: tuple[float, float, float, float]
     sure: bool = True
+    likely: bool = False
 
 
 @dataclass(frozen=True, slots=True)

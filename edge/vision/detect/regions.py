@@ -1,4 +1,4 @@
-"""Where in a picture to detect: crops round what moves and what is followed, or all of it. Pure.
+"""Where in a picture to detect: crops round what moves, what is followed, zones, or all. Pure.
 
 A detector sees its small input. Somebody far away who is 70 pixels high in the picture is 25 in
 there; in a crop he keeps his pixels. Crops have the shape of the input, so that nothing in them is
@@ -24,6 +24,9 @@ JOINED = 1.15  # two crops become one if that is not larger than both by this fa
 CUT_PX = 2.0  # a box so near to a crop's inner edge is cut off there
 ALIKE = 0.45  # intersection over union from which two boxes of different looks are one thing, …
 PART = 0.8  # … or this much of one that lies in the other
+LIVELY_S = 2.5  # zones get a crop of their own where a picture came so short a time before
+STANDING = 0.2  # of the picture's height: so far above a zone the heads of small people are …
+BELOW = 0.01  # … and so far below it what they stand on
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +62,16 @@ class Regions:
     Args:
         width: of the detector's input, pixels.
         height: of the detector's input.
+        zones: polygons in fractions of the picture.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(
+        self, width: int, height: int, zones: Sequence[Sequence[tuple[float, float]]] = ()
+    ) -> None:
         self._least = (math.ceil(SCALE * width), math.ceil(SCALE * height))
-        self._whole_at = -math.inf
-        self._turn = 0
+        self._zones = [_standing_in(zone) for zone in zones]
+        self._whole_at = self._planned_at = -math.inf
+        self._turn = self._zone_turn = 0
 
     def plan(
         self,
@@ -85,19 +92,39 @@ class Regions:
             allowed: how many regions the processor has time for, 1 at least.
 
         Returns:
-            At least one region; the whole picture once in `WHOLE_S`, and whenever nothing moves.
+            At least one region; the whole picture once in `WHOLE_S` at least.
         """
-        width, height = size
-        whole = Region(0, 0, width, height)
+        whole = Region(0, 0, *size)
         allowed = min(max(1, allowed), MAX_REGIONS)
         crops, large = self._crops(size, [*followed, *moving])
+        zones = self._of_zones(size, crops) if t - self._planned_at <= LIVELY_S else []
+        self._planned_at = t
         kept = crops[:allowed]
         seen = all(any(crop.holds(_inside(box, size)) for crop in kept) for box in followed)
-        if large or not crops or not seen or t - self._whole_at >= WHOLE_S:
+        looks = []
+        if large or not (crops or zones) or not seen or t - self._whole_at >= WHOLE_S:
             self._whole_at = t
-            rest = crops[: allowed - 1] if seen else self._rotated(crops, allowed - 1)
-            return [whole, *rest]
-        return kept if followed else self._rotated(crops, allowed)
+            looks.append(whole)
+        room = allowed - len(looks)
+        if followed:
+            rest = crops if seen else self._rotated(crops, room)
+            return [*looks, *rest[:room], *zones][:allowed]
+        if room <= 1:
+            return [*looks, *self._rotated([*zones, *crops], room)]
+        return [*looks, *zones, *self._rotated(crops, room - len(zones))]
+
+    def _of_zones(self, size: tuple[int, int], crops: Sequence[Region]) -> list[Region]:
+        """The crop of a zone that no other crop shows, if there is one; of several in turn.
+
+        In rain and before a dark mouth the gate does not see all that moves there, and small
+        people are nothing in the whole picture.
+        """
+        boxes = [_inside(zone, size) for zone in self._zones]
+        hidden = [box for box in boxes if not any(crop.holds(box) for crop in crops)]
+        fitted = [self._fitted(box, size) for box in hidden]
+        small = [crop for crop in fitted if crop.area <= ENOUGH * size[0] * size[1]]
+        self._zone_turn += 1
+        return [small[self._zone_turn % len(small)]] if small else []
 
     def _rotated(self, crops: list[Region], count: int) -> list[Region]:
         """So many of them; another time others."""
@@ -163,7 +190,8 @@ def merge(
             # The place somebody has left looks faintly like somebody, once it is enlarged.
             ghost = wholly and region != whole and not item.sure
             if not low and not ghost:
-                found_here = replace(item, box=box, sure=sure)
+                likely = item.sure and not sure
+                found_here = replace(item, box=box, sure=sure, likely=likely)
                 placed.append((_is_cut(box, region, size), index, found_here))
     placed.sort(key=lambda entry: (entry[0], -entry[2].score))
     kept: list[tuple[int, Detection]] = []
@@ -200,6 +228,12 @@ def _one(box: Box, other: Box) -> bool:
     areas = [(b[2] - b[0]) * (b[3] - b[1]) for b in (box, other)]
     shared = wide * high
     return shared > PART * min(areas) or shared > ALIKE * (sum(areas) - shared)
+
+
+def _standing_in(zone: Sequence[tuple[float, float]]) -> Box:
+    """What shows whoever stands in a zone."""
+    across, along = zip(*zone, strict=True)
+    return min(across), min(along) - STANDING, max(across), max(along) + BELOW
 
 
 def _around(one: Region, other: Region) -> Box:

@@ -39,7 +39,8 @@ COAST_S = 1.2  # a body that is not seen to move for longer is forgotten
 TRAIL_S = 8.0  # what a body did before that is forgotten
 STEP_S = 0.4  # a way is measured in steps of this length: edges of pieces tremble
 NAMED_HITS = 2  # so often seen where the detector names something, a body is named
-NAMED_S = 3.0  # what the detector named counts for this long
+NAMED_S = 2.0  # what the detector named counts for this long, …
+UNNAMED_S = 1.0  # … and a body that is away from it for longer has no name any more
 SHADOW = 0.4  # of its size: so far around a named thing its shadow moves
 SILENT_S = 10.0  # no unnamed motion begins in a zone so soon after something named was in it
 EXIT_S = 5.0  # without any unnamed body for this long, it is over
@@ -56,6 +57,7 @@ class _Body:
 
     trail: deque[tuple[Stamp, Box]] = field(default_factory=deque)
     named: int = 0
+    named_at: Stamp | None = None
     hits: int = 1
     looks: int = 1
 
@@ -72,6 +74,13 @@ class _Body:
         self.trail.append((stamp, box))
         while stamp.since(self.trail[0][0]) > TRAIL_S:
             self.trail.popleft()
+
+    def name(self, named: bool) -> None:
+        """Whether the newest picture has something that is named where it is."""
+        if named:
+            self.named, self.named_at = self.named + 1, self.stamp
+        elif self.named_at is not None and self.stamp.since(self.named_at) > UNNAMED_S:
+            self.named, self.named_at = 0, None
 
     def distance(self, box: Box, stamp: Stamp) -> float:
         """In sizes; infinite where it cannot be this body."""
@@ -220,8 +229,8 @@ class MotionAnalyser:
             if m not in taken_boxes and len(self._bodies) < MAX_BODIES:
                 self._bodies.append(_Body(deque([(stamp, box)])))
         for body in self._bodies:
-            if body.stamp == stamp and any(_near(body.box, box) for _, box in self._named):
-                body.named += 1
+            if body.stamp == stamp:
+                body.name(any(_near(body.box, box) for _, box in self._named))
 
 
 def _near(box: Box, named: Box) -> bool:

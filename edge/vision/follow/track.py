@@ -18,7 +18,8 @@ CONFIRM_GAP_S = 1.5  # … and so may two that are further apart than this …
 CONFIRM_GAP_STEPS = 3  # … and than this many pictures
 CONFIRM_MOVING = 5  # sightings of any score of something that moves consistently, …
 MOVED = 0.5  # … by so many diagonals from where it began, …
-STRAIGHT = 0.6  # … which is at least this share of all its steps together
+STRAIGHT = 0.6  # … which is at least this share of all its steps together, …
+LEAP = 0.65  # … and no step is more of it: from one post to the next is no walk
 COAST_S = 1.5  # a track that is unseen for longer …
 COAST_STEPS = 3  # … and in more pictures than this is given up, …
 COAST_MOST_S = 3.5  # … or, however seldom pictures come, unseen in any for this long, …
@@ -30,7 +31,7 @@ SPEED = {Label.PERSON: 1.6, Label.VEHICLE: 2.5}  # … and than so many a second
 ALIKE = 0.4  # of its usual height at least is a thing that is half hidden …
 GROWN = 0.6  # … and at most this divided by it one that came out
 SETTLED = 5  # sightings until which a track gives way to older ones
-FAINT_IOU = 0.3  # a faint detection must overlap this much what is expected
+FAINT_IOU = 0.3  # a faint detection that is not likely must overlap this much what is expected
 STILL = 0.25  # diagonals within which a thing is at rest
 STILL_S = {Label.PERSON: 120.0, Label.VEHICLE: 30.0}  # at rest for this long is long
 COVERED = 0.6  # of a box covered by another one: it is behind it, or a part of it
@@ -38,12 +39,13 @@ COVERED = 0.6  # of a box covered by another one: it is behind it, or a part of 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One detection. `box` is x1, y1, x2, y2 as fractions of the picture; see `Detection.sure`."""
+    """One detection. `box` is x1, y1, x2, y2 as fractions of the picture; see `Detection`."""
 
     label: Label
     score: float
     box: Box
     sure: bool = True
+    likely: bool = False
 
 
 class Track:
@@ -61,7 +63,7 @@ class Track:
         self._hidden = False
         self._footing = Footing(found.box)
         self._start = self._rest = self._footing.foot
-        self._way = 0.0
+        self._way = self._leap = 0.0
 
     @property
     def seen(self) -> bool:
@@ -95,7 +97,7 @@ class Track:
         if not _alike(self.box, thing.box, ALIKE / (1 + elapsed)):
             return 1.0
         overlap = iou(self.box, thing.box)
-        if not thing.sure and overlap < FAINT_IOU:
+        if not (thing.sure or thing.likely) and overlap < FAINT_IOU:
             return 1.0
         speed = SPEED[thing.label] * (0.5 if self._hits > 2 else 1.0)
         reach = size * (SLACK + speed * elapsed)
@@ -112,7 +114,8 @@ class Track:
         here = self._footing.foot
         self._count(stamp, sure=thing.sure)
         self._missed, self._hidden = 0, False
-        self._way += math.dist(before, here)
+        step = math.dist(before, here)
+        self._way, self._leap = self._way + step, max(self._leap, step)
         self.found, self.box, self._seen_at = thing, thing.box, stamp
         if math.dist(self._rest, here) > STILL * self._footing.size:
             self._rest, self._still_since = here, stamp
@@ -160,6 +163,7 @@ class Track:
             self._hits >= CONFIRM_MOVING
             and away >= MOVED * self._footing.size
             and away >= STRAIGHT * self._way
+            and away >= self._leap / LEAP
         )
 
     def _still_s(self, now: Stamp) -> float:

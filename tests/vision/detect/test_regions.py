@@ -83,6 +83,46 @@ def test_a_small_picture_is_looked_at_whole():
     assert _planned().plan((352, 288), [FAR], [], 0.2, 3) == [Region(0, 0, 352, 288)]
 
 
+MOUTH = [(0.3, 0.65), (0.5, 0.65), (0.55, 0.75), (0.25, 0.75)]
+SMALL_BEYOND = (0.4 * 1280, 0.5 * 720, 0.43 * 1280, 0.66 * 720)  # who stands at its far edge
+
+
+def test_a_zone_is_looked_at_closely_while_pictures_come_even_where_nothing_moves():
+    regions = Regions(*INPUT, [MOUTH])
+    assert regions.plan(SIZE, [], [], 0.0, 2) == [WHOLE]
+    (zone,) = regions.plan(SIZE, [], [], 0.2, 2)
+    assert zone.area < WHOLE.area / 4
+    assert zone.holds(SMALL_BEYOND)
+    looks = [regions.plan(SIZE, [], [], 0.2 * step, 2) for step in range(2, 13)]
+    assert all(zone in look for look in looks)
+    assert [WHOLE in look for look in looks].count(True) == 2
+
+
+def test_a_picture_once_in_a_while_is_looked_at_whole_and_nothing_more():
+    regions = Regions(*INPUT, [MOUTH])
+    assert all(regions.plan(SIZE, [], [], 10.0 * step, 3) == [WHOLE] for step in range(5))
+
+
+def test_a_zone_gives_way_to_what_is_followed_and_takes_turns_with_what_moves():
+    regions = Regions(*INPUT, [MOUTH])
+    regions.plan(SIZE, [], [], 0.0, 2)
+    (zone,) = regions.plan(SIZE, [], [], 0.1, 2)
+    assert zone not in regions.plan(SIZE, [], [FAR], 0.2, 1)
+    assert len(regions.plan(SIZE, [], [FAR], 0.3, 2)) == 2
+    looks = [regions.plan(SIZE, [ELSEWHERE], [], 0.4 + 0.1 * step, 1) for step in range(4)]
+    assert [zone] in looks
+    assert all(len(look) == 1 for look in looks)
+
+
+def test_several_zones_take_turns_and_too_large_ones_are_left_to_the_whole_picture():
+    other = [(x + 0.4, y - 0.3) for x, y in MOUTH]
+    regions = Regions(*INPUT, [MOUTH, other, [(0, 0.1), (1, 0.1), (1, 1), (0, 1)]])
+    regions.plan(SIZE, [], [], 0.0, 2)
+    looks = [regions.plan(SIZE, [], [], 0.1 * step, 2) for step in range(1, 5)]
+    assert all(len(look) == 1 for look in looks)
+    assert len({look[0] for look in looks}) == 2
+
+
 _box = st.builds(
     lambda x, y, w, h: (x, y, min(1.0, x + w), min(1.0, y + h)),
     st.floats(0, 0.99),
@@ -102,7 +142,7 @@ _box = st.builds(
 def test_looks_are_few_lie_in_the_picture_and_show_all_that_is_followed(
     moving, followed, size, allowed
 ):
-    regions = Regions(*INPUT)
+    regions = Regions(*INPUT, [MOUTH])
     for step in range(8):
         looks = regions.plan(size, moving, followed, 0.2 * step, allowed)
         assert 1 <= len(looks) <= max(1, min(allowed, MAX_REGIONS))
@@ -166,6 +206,7 @@ def test_in_a_crop_only_people_who_move_are_sure():
     moving = [(610 / 1280, 0.5, 620 / 1280, 0.6)]
     found = merge([(CROP, [standing, walking, car])], SIZE, moving)
     assert [item.sure for item in found] == [False, True, False]
+    assert [item.likely for item in found] == [True, False, True]
     assert all(item.sure for item in merge([(WHOLE, [standing, walking, car])], SIZE, []))
 
 

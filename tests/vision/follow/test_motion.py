@@ -148,6 +148,15 @@ def test_a_detector_that_names_now_and_then_names():
     assert _run(_settled(), 12, lambda t: [_body(_walk(t))], sometimes) == []
 
 
+def test_a_body_that_was_named_only_before_the_zone_has_lost_its_name_in_it():
+    def before(t: float) -> list[Box]:
+        return [_body(_walk(t, 0.1, 0.05))] if t < 2 else []
+
+    told = _run(_settled(), 12, lambda t: [_body(_walk(t, 0.1, 0.05))], before)
+    assert told[0].phase is Phase.STARTED
+    assert 4 < told[0].stamp.since(START) < 5
+
+
 def test_named_after_all_it_ends_and_does_not_open_again():
     def late(t: float) -> list[Box]:
         return [_body(_walk(t, speed=0.03))] if 9 <= t <= 10 else []

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -184,6 +186,36 @@ def test_a_faint_thing_somewhere_else_does_not_continue_a_track():
         Tracker(), ManualClock(), [_person(0.1)], [_person(0.1)], [_faint(_person(0.16))], []
     )
     assert told == [[], [1], [], []]
+
+
+def _likely(found: Found) -> Found:
+    return replace(_faint(found), likely=True)
+
+
+def test_whoever_stops_is_known_again_by_a_likely_thing_near_by():
+    def stopped(thing: Found) -> list[list[int]]:
+        walked = [[_person(0.1 + 0.03 * i)] for i in range(4)]
+        return _walk(Tracker(), ManualClock(), *walked, [], [], [], [thing])
+
+    assert stopped(_likely(_person(0.21)))[-1] == [1]
+    assert stopped(_faint(_person(0.21)))[-1] == []
+    assert stopped(_likely(_person(0.8)))[-1] == []
+
+
+def test_whoever_hurries_through_likely_pictures_is_told():
+    def told(thing: Callable[[Found], Found]) -> list[list[int]]:
+        hurried = [[thing(_person(0.1 + 0.06 * i))] for i in range(6)]
+        return _walk(Tracker(), ManualClock(), *hurried)
+
+    assert told(_likely)[-1] == [1]
+    assert told(_faint)[-1] == []
+
+
+def test_from_one_likely_post_to_the_next_is_no_walk():
+    tracker, clock = Tracker(), ManualClock()
+    for i in range(60):
+        post = _likely(_person(0.1 + 0.09 * (i // 10 % 2)))
+        assert tracker.step([post], clock.advance(0.2)) == ()
 
 
 def test_two_sure_sightings_long_apart_with_faint_ones_between_do_not_confirm():
