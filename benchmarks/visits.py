@@ -5,17 +5,21 @@ lamps are switched, clouds pass, plants sway, insects fly; and a few animals thr
 apart. The product's own gate, detector,
 tracker, zones and rules work in simulated time; every picture they ask for has been through H.264
 at a camera's bit rate. The second table is OpenCV's MOG2 before the same detector on
-the same clips, for `--baseline-hours` of the empty ones.
+the same clips, for `--baseline-hours` of the empty ones; `--bench` asks for one of the two alone.
+What each clip says is kept in `--log` as it comes: with the same one a run that was cut off goes
+on where it ended, and what it holds is part of the table.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import multiprocessing
 import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -74,6 +78,15 @@ class Tally:
     def add(self, other: Tally) -> None:
         for one in fields(self):
             setattr(self, one.name, getattr(self, one.name) + getattr(other, one.name))
+
+    @property
+    def words(self) -> str:
+        """What came of one clip."""
+        if self.visits:
+            return f"{self.found} of {self.visits} visits found"
+        if self.animals:
+            return f"alarmed at {self.alarmed_at} of {self.animals} animals"
+        return f"{self.false} false in {self.empty_s:.0f} s"
 
     @property
     def recall(self) -> float | None:
@@ -140,7 +153,7 @@ def _cause(clip: Clip, opened: Opened) -> str:
 def jobs(args: argparse.Namespace) -> Iterator[Job]:
     """Long ones first, so that both processes end at about the same time."""
     clips = len(visits_clip.VIEWS) * LAYOUTS
-    for bench in BENCHES:
+    for bench in args.bench:
         hours = args.hours if bench == "eseal" else args.baseline_hours
         for setting in args.condition:
             for view in visits_clip.VIEWS:
@@ -156,16 +169,35 @@ def jobs(args: argparse.Namespace) -> Iterator[Job]:
 def measure(args: argparse.Namespace) -> dict[tuple[str, str], Tally]:
     """All jobs; what each bench says under each setting."""
     found: dict[tuple[str, str], Tally] = {}
+    wanted = list(jobs(args))
+    done = dict(kept(args.log)) if args.log else {}
     context = multiprocessing.get_context("forkserver")
     with ProcessPoolExecutor(min(WORKERS, os.cpu_count() or 1), context) as pool:
-        waiting = {pool.submit(work, job): job for job in jobs(args)}
-        for number, future in enumerate(as_completed(waiting), start=1):
-            job, tally = waiting[future], future.result()
-            print(f"{number} of {len(waiting)}: {job.where}, {job.kind}", flush=True)
-            found.setdefault((job.bench, job.setting), Tally()).add(tally)
-            for line in tally.lines:
-                print(line, flush=True)
+        waiting = {pool.submit(work, job): job for job in wanted if job not in done}
+        for future in as_completed(waiting):
+            job = waiting[future]
+            done[job] = tally = future.result()
+            if args.log:
+                keep(args.log, job, tally)
+            number = sum(one in done for one in wanted)
+            where = f"{number} of {len(wanted)}: {job.where}"
+            print(f"{where}, {job.kind}: {tally.words}", *tally.lines, sep="\n", flush=True)
+    for job in wanted:
+        found.setdefault((job.bench, job.setting), Tally()).add(done[job])
     return found
+
+
+def keep(log: Path, job: Job, tally: Tally) -> None:
+    """Add what one clip said to a log, a line of JSON each."""
+    with log.open("a") as file:
+        file.write(json.dumps([asdict(job), asdict(tally)]) + "\n")
+
+
+def kept(log: Path) -> Iterator[tuple[Job, Tally]]:
+    """What a log holds; nothing where there is none."""
+    for line in log.read_text().splitlines() if log.exists() else ():
+        job, tally = json.loads(line)
+        yield Job(**job), Tally(**tally)
 
 
 def table(found: dict[tuple[str, str], Tally], bench: str, settings: list[str]) -> str:
@@ -212,6 +244,8 @@ def main() -> None:
     parser.add_argument("--hours", type=float, default=2.0, help="empty, under each condition")
     parser.add_argument("--baseline-hours", type=float, default=0.5, help="0: no baseline")
     parser.add_argument("--condition", nargs="+", choices=SETTINGS, default=list(SETTINGS))
+    parser.add_argument("--bench", nargs="+", choices=BENCHES, default=list(BENCHES))
+    parser.add_argument("--log", type=Path, help="what each clip said; goes on where it ends")
     parser.add_argument("--quick", action="store_true", help="a few minutes of scene")
     args = parser.parse_args()
     if args.quick:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from typing import cast
 
 import numpy as np
@@ -167,3 +168,21 @@ def test_the_worst_condition_is_reported():
     assert "| fog | 40 | 30 |" in visits.table(found, "eseal", ["day", "fog"])
     good.add(bad)
     assert (good.visits, good.false, good.recall) == (80, 1, 0.875)
+
+
+def test_what_a_log_keeps_is_not_played_again(tmp_path, monkeypatch):
+    args = argparse.Namespace(
+        condition=["fog"], bench=["mog2"], visits=4, hours=0.0, baseline_hours=0.1, model="none"
+    )
+    args.log = tmp_path / "visits.jsonl"
+    assert list(visits.kept(args.log)) == []
+    wanted = list(visits.jobs(args))
+    assert {job.bench for job in wanted} == {"mog2"}
+    assert {job.kind for job in wanted} == {"visits", "empty", "animals"}
+    for job in wanted:
+        visits.keep(args.log, job, visits.Tally(visits=10, found=9, lines=["missed: one"]))
+    found = visits.measure(args)
+    assert found["mog2", "fog"].recall == 0.9
+    assert visits.Tally(visits=10, found=9).words == "9 of 10 visits found"
+    assert visits.Tally(animals=2, alarmed_at=1).words == "alarmed at 1 of 2 animals"
+    assert visits.Tally(empty_s=90, false=1).words == "1 false in 90 s"
