@@ -1,4 +1,7 @@
-"""Whether a unit on a bus answers: when to ask it next, when it is lost, when it is back. Pure."""
+"""Whether a unit on a bus answers: when to ask it, how long to wait, when it is lost. Pure.
+
+How long to wait is learned as TCP learns it (RFC 6298): a smoothed time and its spread.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,9 @@ LOST_AFTER = 3
 FIRST_BACKOFF_S = 2.0
 MAX_BACKOFF_S = 30.0
 
+MIN_PATIENCE_S = 0.1
+_SHARE, _SPREAD_SHARE, _SPREADS = 1 / 8, 1 / 4, 4
+
 
 @dataclass(frozen=True, slots=True)
 class Health:
@@ -23,6 +29,8 @@ class Health:
         lost: whether the loss was said.
         due_us: monotonic time before which the unit is left alone; None = ask at every sweep.
         suspect: an answer of it may still be under way; ask it with a probe first.
+        thinks_s: for how long it usually thinks before it answers; None is not known.
+        spread_s: of that.
     """
 
     failures: int = 0
@@ -30,17 +38,43 @@ class Health:
     lost: bool = False
     due_us: int | None = None
     suspect: bool = False
+    thinks_s: float | None = None
+    spread_s: float = 0.0
 
     def due(self, now: Stamp) -> bool:
         """Whether to ask it in this sweep."""
         return self.due_us is None or now.mono_us >= self.due_us
 
+    def patience_s(self, limit_s: float) -> float:
+        """For how long to wait for it. After a failure as long as allowed: it may be slower now."""
+        if self.thinks_s is None or self.failures:
+            return limit_s
+        return min(max(self.thinks_s + _SPREADS * self.spread_s, MIN_PATIENCE_S), limit_s)
+
+
+def thought(health: Health, seconds: float) -> Health:
+    """After an answer that it thought about for so long."""
+    if health.thinks_s is None:
+        return replace(health, thinks_s=seconds, spread_s=seconds / 2)
+    off_s = abs(seconds - health.thinks_s)
+    return replace(
+        health,
+        thinks_s=health.thinks_s + _SHARE * (seconds - health.thinks_s),
+        spread_s=health.spread_s + _SPREAD_SHARE * (off_s - health.spread_s),
+    )
+
+
+def doubted(health: Health) -> Health:
+    """After an answer that did not come and can be done without: it may still come."""
+    return replace(health, suspect=True)
+
 
 def answered(health: Health, now: Stamp) -> tuple[Health, float | None]:
     """After a good answer: the new state, and for how long it had been lost if it is back."""
+    well = replace(health, failures=0, failing_since=None, lost=False, due_us=None, suspect=False)
     if health.lost and health.failing_since is not None:
-        return Health(), now.since(health.failing_since)
-    return Health(), None
+        return well, now.since(health.failing_since)
+    return well, None
 
 
 def failed(health: Health, now: Stamp, *, patient: bool) -> tuple[Health, bool]:

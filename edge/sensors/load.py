@@ -7,11 +7,12 @@ line V1.02, 2.5.1; the turnaround is what meters of this class were seen to take
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
-from edge.sensors.plan import DISCRETE_INPUTS, Span, plan
-from edge.sensors.profiles import load_profile
-from edge.sensors.spec import LineBus
+from edge.sensors.plan import Span
+from edge.sensors.rota import SLOW_S
+from edge.sensors.spec import AnyBus, LineBus
+from edge.sensors.targets import Target, targets
 
 TURNAROUND_S = 0.020
 _FRAME_CHARACTERS = 8 + 5
@@ -35,13 +36,20 @@ def _character_seconds(bus: LineBus) -> float:
 
 
 def sweep_seconds(bus: LineBus) -> float:
-    """How long it takes to ask every unit of `bus` once, all of them answering."""
-    return sum(read_seconds(bus, read) for read in _reads(bus))
+    """How long it takes to ask every unit of `bus` once, all of them answering.
+
+    What is read once a minute counts with its part of the minute.
+    """
+    units = targets(bus)
+    fast_s = sum(read_seconds(bus, read) for unit in units for read in unit.fast)
+    slow_s = sum(read_seconds(bus, read) for unit in units for read in unit.slow)
+    if fast_s + slow_s >= SLOW_S:
+        return fast_s + slow_s  # a sweep lasts longer than a minute and reads everything
+    return fast_s / (1 - slow_s / SLOW_S)
 
 
-def _reads(bus: LineBus) -> Iterable[Span]:
-    for meter in bus.meter:
-        yield from load_profile(meter.profile).reads()
-    for unit in sorted({contact.unit for contact in bus.contact}):
-        inputs = (Span(DISCRETE_INPUTS, c.address, 1) for c in bus.contact if c.unit == unit)
-        yield from plan(inputs, 256, 128)
+def shares(bus: AnyBus, units: Sequence[Target]) -> list[float]:
+    """How long each unit takes in a sweep if it answers at once; 0 where there is no line."""
+    if not isinstance(bus, LineBus):
+        return [0.0 for _ in units]
+    return [sum(read_seconds(bus, read) for read in unit.fast) for unit in units]

@@ -36,7 +36,7 @@ _Client = AsyncModbusSerialClient | AsyncModbusTcpClient
 
 _COIL_FRAME = Span(DISCRETE_INPUTS, 0, 24)  # a write and its answer are as long as this read's
 _MAX_QUIET_ROUNDS = 5
-_MAX_QUIET_S = 0.5
+_MAX_QUIET_S = 0.1
 _STRAY_QUIET_S = 0.05  # whoever was heard asking has his answer by then
 _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
 
@@ -46,6 +46,10 @@ logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
 
 class BusDownError(SourceError):
     """The line or connection itself cannot be opened: no unit on it can be asked."""
+
+
+class RefusedError(SourceError):
+    """A unit answered that it will not (exception answer)."""
 
 
 class NoAnswerError(SourceError):
@@ -64,7 +68,7 @@ class ModbusPort(Protocol):
             timeout_s: how long the unit may think; None is as long as the bus allows.
 
         Raises:
-            SourceError: the unit answered that it will not (exception answer).
+            RefusedError: the unit answered that it will not.
             NoAnswerError: silence, a late or misshapen answer.
             BusDownError: there is no line.
         """
@@ -105,7 +109,7 @@ class PymodbusPort:
             )
             if answer.isError():
                 code = getattr(answer, "exception_code", "?")
-                raise SourceError(
+                raise RefusedError(
                     f"{self._name} unit {unit}: refuses to read {_words(span)} "
                     f"(exception {code}); check the meter's profile"
                 )
@@ -129,7 +133,7 @@ class PymodbusPort:
             )
             if answer.isError():
                 code = getattr(answer, "exception_code", "?")
-                raise SourceError(f"{where} cannot be switched (exception {code})")
+                raise RefusedError(f"{where} cannot be switched (exception {code})")
             told = (answer.dev_id, answer.function_code, answer.address, list(answer.bits[:1]))
             if told != (unit, WRITE_COIL, address, [on]):
                 await self._fall_quiet(timeout_s)

@@ -81,17 +81,23 @@ def plan(
 def probe(reads: Iterable[Span], items: Iterable[Span]) -> Span:
     """The read that finds out whether a unit that missed an answer is in step again.
 
-    It begins like one of the reads, ends with one of the items, and where possible its answer
-    has another length than every read's: so a late answer to an earlier request cannot pass
-    for an answer to it, and its own late answer cannot pass for a read's.
+    It begins like one of the reads, ends with one of the items (or, where that will not do, within
+    one: a unit that refuses it answers too), and its answer has another length than every
+    read's: so a late answer to an earlier request cannot pass for an answer to it, and its own
+    late answer cannot pass for a read's.
     """
-    reads = tuple(reads)
+    reads = sorted(set(reads))
     lengths = {read.answer_bytes for read in reads}
-    wanted = sorted(set(items))
-    for read in reads:
-        for item in wanted:
-            if read.contains(item):
-                start = Span(read.function, read.address, item.end - read.address)
-                if start.answer_bytes not in lengths:
-                    return start
+    whole = [
+        Span(read.function, read.address, item.end - read.address)
+        for read in reads
+        for item in sorted(set(items))
+        if read.contains(item)
+    ]
+    parts = [
+        Span(read.function, read.address, count) for read in reads for count in range(1, read.count)
+    ]
+    for start in (*whole, *parts):
+        if start.answer_bytes not in lengths:
+            return start
     return min(reads, key=lambda read: read.answer_bytes)

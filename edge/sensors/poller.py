@@ -1,31 +1,24 @@
-"""Asks the units of one bus in turn and says what they said. A silent unit delays nobody much."""
+"""Asks the units of one bus in turn and says what they said. A silent unit delays nobody."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable
+from contextlib import suppress
 
-from edge.clock import Clock, Stamp
-from edge.domain.observation import (
-    ContactChange,
-    Observation,
-    Quality,
-    Reading,
-    SourceBack,
-    SourceLost,
-)
+from edge.clock import Clock
+from edge.domain.observation import Observation, Reading, SourceBack, SourceLost
 from edge.errors import SourceError
-from edge.sensors.contacts import Debounce
-from edge.sensors.decode import decode
-from edge.sensors.health import Health, answered, failed
-from edge.sensors.modbus import BusDownError, ModbusPort, open_port
-from edge.sensors.plan import DISCRETE_INPUTS, Span, plan, probe
+from edge.sensors.decode import Registers
+from edge.sensors.health import answered, doubted, failed, thought
+from edge.sensors.load import TURNAROUND_S, read_seconds, shares
+from edge.sensors.modbus import BusDownError, ModbusPort, NoAnswerError, RefusedError, open_port
+from edge.sensors.plan import Span
 from edge.sensors.power import power_of
-from edge.sensors.profiles import load_profile
-from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, TcpBus
+from edge.sensors.spec import AnyBus, LineBus
+from edge.sensors.targets import targets
+from edge.sensors.turns import Turns
 
-_MAX_BITS, _MAX_BIT_GAP = 256, 128
-_MIN_PAUSE_S = 0.01
+_MIN_PAUSE_S = 0.001
 _MAX_BUS_BACKOFF_S = 10.0
 NO_FIGURE = (
     "it answers, and gives no figure for its power; check its ratios, its wiring and its profile"
@@ -33,122 +26,105 @@ NO_FIGURE = (
 """A meter whose ratio was set to zero would otherwise be a way to hide a load."""
 
 Emit = Callable[[Observation], None]
-Registers = dict[tuple[int, int], int]
-
-
-class _Target(Protocol):
-    """What is asked of one unit."""
-
-    unit: int
-    sources: tuple[str, ...]
-    items: tuple[Span, ...]
-    reads: tuple[Span, ...]
-
-    def observe(self, registers: Registers, stamp: Stamp) -> list[Observation]: ...
-
-
-class _Meter:
-    def __init__(self, meter: MeterSpec) -> None:
-        self.unit = meter.unit
-        self.sources: tuple[str, ...] = (meter.code,)
-        self._code = meter.code
-        self._profile = load_profile(meter.profile)
-        self.items = self._profile.items()
-        self.reads = self._profile.reads()
-
-    def observe(self, registers: Registers, stamp: Stamp) -> list[Observation]:
-        seen = decode(self._profile, registers)
-        return [Reading(self._code, stamp, seen.quality, seen.values, seen.serial)]
-
-
-class _Contacts:
-    """The contacts of one unit."""
-
-    def __init__(self, unit: int, contacts: Iterable[ContactSpec]) -> None:
-        self.unit = unit
-        self._contacts = [(contact, Debounce()) for contact in contacts]
-        self.sources = tuple(contact.code for contact, _ in self._contacts)
-        self.items = tuple(
-            Span(DISCRETE_INPUTS, contact.address, 1) for contact, _ in self._contacts
-        )
-        self.reads = plan(self.items, _MAX_BITS, _MAX_BIT_GAP)
-
-    def observe(self, registers: Registers, stamp: Stamp) -> list[Observation]:
-        changes: list[Observation] = []
-        for contact, debounce in self._contacts:
-            closed = bool(registers[DISCRETE_INPUTS, contact.address])
-            changed = debounce.step(closed, stamp)
-            if changed is not None:
-                changes.append(ContactChange(contact.code, changed, Quality.GOOD, closed))
-        return changes
 
 
 class Poller:
     """Sweeps over one bus, one request at a time."""
 
-    def __init__(
-        self, bus: TcpBus | SerialBus, port: ModbusPort, *, clock: Clock, emit: Emit
-    ) -> None:
+    def __init__(self, bus: AnyBus, port: ModbusPort, *, clock: Clock, emit: Emit) -> None:
+        self._bus = bus
         self._port = port
         self._clock = clock
         self._emit = emit
-        self._targets: list[_Target] = [_Meter(meter) for meter in bus.meter]
-        for unit in sorted({contact.unit for contact in bus.contact}):
-            mine = [contact for contact in bus.contact if contact.unit == unit]
-            self._targets.append(_Contacts(unit, mine))
-        self._health = [Health() for _ in self._targets]
+        self._targets = targets(bus)
+        self._turns = Turns(bus.period_s, shares(bus, self._targets))
 
     async def sweep(self) -> bool:
-        """Ask every unit that is due once. False when the bus itself is down."""
-        for index, target in enumerate(self._targets):
-            if not self._health[index].due(self._clock.now()):
-                continue
+        """Ask every unit whose turn it is once. False when the bus itself is down."""
+        turns = self._turns
+        turns.begin(self._clock.now())
+        while (number := turns.next(self._clock.now())) is not None:
             try:
-                registers = await self._ask(target, self._health[index])
+                registers = await self._ask(number)
             except BusDownError as error:
-                for unasked in range(index, len(self._targets)):
+                for unasked in (number, *turns.unasked()):
                     self._failed(unasked, str(error), patient=False)
                 return False
             except SourceError as error:
-                self._failed(index, str(error), patient=True)
+                self._failed(number, str(error), patient=True)
                 continue
-            self._answered(index, registers)
+            self._answered(number, registers)
         return True
 
-    def _answered(self, index: int, registers: Registers) -> None:
-        now, target = self._clock.now(), self._targets[index]
+    def pause_s(self) -> float:
+        """How long to wait before the next sweep."""
+        return self._turns.pause_s(self._clock.now())
+
+    async def _ask(self, number: int) -> Registers:
+        """Everything that is due of one unit, or all but what it can do without."""
+        target, asked = self._targets[number], self._clock.now()
+        if self._turns.health(number).suspect:
+            with suppress(RefusedError):  # it answers, and that is what we want to know
+                await self._read(number, target.probe)
+        registers: dict[tuple[int, int], int] = {}
+        tried: set[Span] = set()
+        while left := [read for read in target.reads(asked) if read not in tried]:
+            read = left[0]
+            tried.add(read)
+            try:
+                words = await self._read(number, read)
+            except RefusedError:
+                if not target.put_off(read, asked, refused=True):
+                    raise
+            except NoAnswerError:
+                if not target.put_off(read, asked, refused=False):
+                    raise
+                self._turns.set_health(number, doubted(self._turns.health(number)))
+                return registers
+            else:
+                registers.update(
+                    ((read.function, read.address + i), word) for i, word in enumerate(words)
+                )
+        return registers
+
+    async def _read(self, number: int, read: Span) -> list[int]:
+        began, health = self._clock.now(), self._turns.health(number)
+        words = await self._port.read(
+            self._targets[number].unit, read, health.patience_s(self._bus.timeout_s)
+        )
+        took_s = self._clock.now().since(began)
+        if isinstance(self._bus, LineBus):
+            took_s -= read_seconds(self._bus, read) - TURNAROUND_S
+        self._turns.set_health(number, thought(health, max(took_s, 0.0)))
+        return words
+
+    def _answered(self, number: int, registers: Registers) -> None:
+        now, target = self._clock.now(), self._targets[number]
         observations = target.observe(registers, now)
         if any(isinstance(seen, Reading) and power_of(seen) is None for seen in observations):
-            self._failed(index, NO_FIGURE, patient=False)
+            self._failed(number, NO_FIGURE, patient=False)
         else:
-            self._health[index], lost_s = answered(self._health[index], now)
+            health, lost_s = answered(self._turns.health(number), now)
+            self._turns.set_health(number, health)
             if lost_s is not None:
                 for source in target.sources:
                     self._emit(SourceBack(source, now, lost_s))
         for observation in observations:
             self._emit(observation)
 
-    async def _ask(self, target: _Target, health: Health) -> Registers:
-        if health.suspect:
-            await self._port.read(target.unit, probe(target.reads, target.items))
-        registers: Registers = {}
-        for read in target.reads:
-            words = await self._port.read(target.unit, read)
-            registers.update(
-                ((read.function, read.address + offset), word) for offset, word in enumerate(words)
-            )
-        return registers
-
-    def _failed(self, index: int, reason: str, *, patient: bool) -> None:
-        now = self._clock.now()
-        self._health[index], lost = failed(self._health[index], now, patient=patient)
+    def _failed(self, number: int, reason: str, *, patient: bool) -> None:
+        now, target = self._clock.now(), self._targets[number]
+        health, lost = failed(self._turns.health(number), now, patient=patient)
+        self._turns.set_health(number, health)
+        if health.lost:
+            target.anew()
         if lost:
-            for source in self._targets[index].sources:
+            for source in target.sources:
                 self._emit(SourceLost(source, now, reason))
 
 
 async def poll_bus(
-    bus: TcpBus | SerialBus, *, clock: Clock, emit: Emit, port: ModbusPort | None = None
+    bus: AnyBus, *, clock: Clock, emit: Emit, port: ModbusPort | None = None
 ) -> None:
     """Poll `bus` until cancelled, through `port` where somebody else uses it too.
 
@@ -167,7 +143,7 @@ async def poll_bus(
             began = clock.now()
             up = await poller.sweep()
             backoff_s = 0.0 if up else min(max(2 * backoff_s, bus.period_s), _MAX_BUS_BACKOFF_S)
-            pause_s = (bus.period_s if up else backoff_s) - clock.now().since(began)
+            pause_s = poller.pause_s() if up else backoff_s - clock.now().since(began)
             await clock.sleep(max(pause_s, _MIN_PAUSE_S))
     finally:
         port.close()

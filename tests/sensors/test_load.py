@@ -6,8 +6,8 @@ import pytest
 
 from edge.sensors.load import read_seconds, sweep_seconds
 from edge.sensors.plan import Span
-from edge.sensors.profiles import load_profile
-from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus
+from edge.sensors.profiles import Pace, load_profile
+from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, SerialServerBus
 
 
 def bus(**changes) -> SerialBus:
@@ -49,6 +49,31 @@ def test_a_sweep_asks_every_meter_and_every_unit_with_contacts():
     meters = sweep_seconds(bus(meter=[meter(1), meter(2)]))
     both = sweep_seconds(bus(meter=[meter(1), meter(2)], contact=contacts))
     assert empty == 0
-    reads = load_profile("eastron_sdm630").reads()
-    assert meters == pytest.approx(2 * sum(read_seconds(bus(), read) for read in reads))
-    assert both - meters == pytest.approx(2 * read_seconds(bus(), Span(2, 0, 2)))
+    assert meters > 2 * _seconds(Pace.FAST)
+    assert both - meters == pytest.approx(2 * read_seconds(bus(), Span(2, 0, 2)), rel=0.05)
+
+
+def test_what_is_read_once_a_minute_counts_with_its_part_of_the_minute():
+    meters = sweep_seconds(bus(meter=[meter(1), meter(2)]))
+    slow = 2 * _seconds(Pace.SLOW) * meters / 60
+    assert meters == pytest.approx(2 * _seconds(Pace.FAST) + slow)
+
+
+def test_a_sweep_of_more_than_a_minute_reads_everything():
+    crowd = bus(baud=1200, meter=[meter(unit) for unit in range(1, 100)])
+    profile = load_profile("eastron_sdm630")
+    reads = [*profile.reads(Pace.FAST), *profile.reads(Pace.SLOW)]
+    whole_s = sum(read_seconds(crowd, read) for read in reads)
+    assert sweep_seconds(crowd) == pytest.approx(99 * whole_s)
+
+
+def test_a_line_behind_a_serial_server_takes_as_long_as_one_of_this_box():
+    server = SerialServerBus.model_validate(
+        {"code": "b", "transport": "rtu-over-tcp", "host": "10.0.0.2", "meter": [meter(1)]}
+    )
+    assert sweep_seconds(server) == sweep_seconds(bus(meter=[meter(1)]))
+
+
+def _seconds(pace: Pace) -> float:
+    reads = load_profile("eastron_sdm630").reads(pace)
+    return sum(read_seconds(bus(), read) for read in reads)

@@ -1,0 +1,156 @@
+"""Whose turn it is on a bus, so that a silent or slow unit delays nobody. Pure.
+
+A sweep asks the steady units first. Silent and slow ones come after them, those that have waited
+longest first, in the time that is free: until the period is over, and beyond it what sweeps that
+were shorter than with all units well have saved, and a little more of each. That adds up
+until it is enough for one of them. One in a sweep that failed and is not lost yet needs not wait
+for that: a loss is to be told soon.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edge.clock import Stamp
+from edge.sensors.health import Health
+
+SHARE = 0.05
+"""How much longer than it must a sweep may last for the sake of those that do not answer well."""
+
+SLOW_FACTOR, SLOW_S = 4.0, 0.1
+"""A unit is slow that thinks so many times longer, and so much longer, than the quicker ones."""
+
+
+@dataclass(slots=True)
+class _Unit:
+    health: Health
+    share_s: float
+    cost_s: float = 0.0  # of the last time it was asked
+    asked_us: int = -1
+
+    def is_steady(self, slow_from_s: float) -> bool:
+        thinks_s = self.health.thinks_s
+        return not self.health.failures and (thinks_s is None or thinks_s <= slow_from_s)
+
+
+class Turns:
+    """The units of one bus, by number, and their health."""
+
+    def __init__(self, period_s: float, shares_s: Sequence[float]) -> None:
+        """All are steady at first.
+
+        Args:
+            period_s: wanted between two sweeps.
+            shares_s: of each unit, how long it takes if it answers at once; 0 if not known.
+        """
+        self._period_s = period_s
+        self._units = [_Unit(Health(), share) for share in shares_s]
+        self._steady: list[int] = []
+        self._others: list[int] | None = None  # not known before the steady ones were asked
+        self._asked: set[int] = set()
+        self._free_s = 0.0  # of this sweep, until the period is over
+        self._spare_s = 0.0  # of earlier ones
+        self._hurried = False
+        self._began: Stamp | None = None
+        self._turn: tuple[int, Stamp] | None = None
+
+    def health(self, number: int) -> Health:
+        """Of one unit."""
+        return self._units[number].health
+
+    def set_health(self, number: int, health: Health) -> None:
+        """What became of asking it."""
+        self._units[number].health = health
+
+    def begin(self, now: Stamp) -> None:
+        """A sweep begins."""
+        self._began, self._turn = now, None
+        self._asked.clear()
+        limit_s = self._slow_from_s()
+        self._steady = [i for i, unit in enumerate(self._units) if unit.is_steady(limit_s)]
+        self._steady.reverse()
+        self._others = None
+        self._hurried = False
+
+    def next(self, now: Stamp) -> int | None:
+        """Who is asked now; None when the sweep is over. The turn before ends with this."""
+        self._end_turn(now)
+        number = self._steady.pop() if self._steady else self._next_other(now)
+        if number is not None:
+            self._asked.add(number)
+            self._units[number].asked_us = now.mono_us
+            self._turn = number, now
+        return number
+
+    def unasked(self) -> list[int]:
+        """Whom this sweep has not asked."""
+        return [number for number in range(len(self._units)) if number not in self._asked]
+
+    def pause_s(self, now: Stamp) -> float:
+        """How long to wait for the next sweep; 0 where this one took longer than its period."""
+        return 0.0 if self._began is None else max(self._period_s - now.since(self._began), 0.0)
+
+    def _end_turn(self, now: Stamp) -> None:
+        if self._turn is None:
+            return
+        number, began = self._turn
+        self._turn = None
+        took_s = self._units[number].cost_s = now.since(began)
+        if self._others is not None:
+            self._spare_s = max(self._spare_s - max(took_s - self._free_s, 0.0), 0.0)
+            self._free_s = max(self._free_s - took_s, 0.0)
+
+    def _next_other(self, now: Stamp) -> int | None:
+        if self._others is None:
+            self._others = self._line_up()
+            self._gain(now)
+        while self._others:
+            unit = self._units[self._others[-1]]
+            if not unit.health.due(now):
+                self._others.pop()
+            elif unit.cost_s <= self._free_s + self._spare_s:
+                return self._others.pop()
+            elif unit.health.failures and not (unit.health.lost or self._hurried):
+                self._hurried = True
+                return self._others.pop()
+            else:
+                return None  # it is the first once there is room, and does not starve
+        return None
+
+    def _line_up(self) -> list[int]:
+        """Those that are not steady, who waited longest last."""
+        return sorted(self.unasked(), key=lambda number: -self._units[number].asked_us)
+
+    def _gain(self, now: Stamp) -> None:
+        """What the steady ones have left; saved is no more than the dearest of the others needs."""
+        assert self._began is not None
+        used_s, well_s = now.since(self._began), self._well_s()
+        alone = len(self.unasked()) == len(self._units)
+        self._free_s = math.inf if alone else max(self._period_s - used_s, 0.0)
+        gain_s = SHARE * well_s + max(well_s - max(used_s, self._period_s), 0.0)
+        dearest_s = max((self._units[number].cost_s for number in self.unasked()), default=0.0)
+        self._spare_s = min(self._spare_s + gain_s, max(gain_s, dearest_s))
+
+    def _well_s(self) -> float:
+        """How long a sweep lasts if all units answer at once; those not known as the quicker."""
+        limit_s = self._slow_from_s()
+        usual = [
+            unit.share_s or (unit.cost_s if unit.is_steady(limit_s) else 0.0)
+            for unit in self._units
+        ]
+        quick_s = _quick([seconds for seconds in usual if seconds]) or 0.0
+        return max(self._period_s, sum(seconds or quick_s for seconds in usual))
+
+    def _slow_from_s(self) -> float:
+        thoughts = [unit.health.thinks_s for unit in self._units]
+        quick_s = _quick([seconds for seconds in thoughts if seconds is not None])
+        if quick_s is None:
+            return math.inf
+        return max(quick_s * SLOW_FACTOR, quick_s + SLOW_S)
+
+
+def _quick(seconds: list[float]) -> float | None:
+    """What a quarter of them are not above."""
+    return sorted(seconds)[(len(seconds) - 1) // 4] if seconds else None
