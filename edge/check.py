@@ -18,7 +18,7 @@ from edge.certificates import tls_faults
 from edge.config import SealConfig
 from edge.config.words import hide_passwords
 from edge.errors import ConfigError, Fault, Refused
-from edge.sensors.load import sweep_seconds
+from edge.sensors.load import busy_share, sweep_seconds
 from edge.sensors.spec import LineBus, SerialBus
 from edge.vision.detect.loading import load_detector
 
@@ -161,12 +161,22 @@ def _busy_buses(config: SealConfig) -> Iterator[Fault]:
     for i, bus in enumerate(config.bus):
         if not isinstance(bus, LineBus):
             continue
-        seconds = sweep_seconds(bus)
-        if seconds > bus.period_s * BUSY_SHARE:
+        if busy_share(bus) > BUSY_SHARE:
+            seconds = sweep_seconds(bus)
             yield Fault(
                 f"bus[{i}].period_s",
-                f"is {bus.period_s} s; a sweep at {bus.baud} baud takes about {seconds:.1f} s",
+                f"is {bus.period_s:g} s; this bus needs {seconds:.1f} s a sweep at {bus.baud} baud",
                 f"write {seconds / BUSY_SHARE:.1f} or more, raise baud, or split the bus",
+            )
+
+
+def bus_lines(config: SealConfig) -> Iterator[str]:
+    """How much of its time each serial line is taken, for people."""
+    for bus in config.bus:
+        if isinstance(bus, LineBus):
+            yield (
+                f"bus {bus.code}: {sweep_seconds(bus):.2f} s a sweep at {bus.baud} baud, "
+                f"{busy_share(bus):.0%} busy at one every {bus.period_s:g} s"
             )
 
 

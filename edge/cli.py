@@ -63,7 +63,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """检查配置 · Check a seal.toml and what it names; list every fault at once."""
     settings = load(config)
-    from edge.check import examine, notes
+    from edge.check import bus_lines, examine, notes
 
     faults = examine(settings, datetime.now(UTC))
     remarks = notes(settings)
@@ -80,6 +80,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     wired = ", ".join(f"{count} {name}{'s'[: count != 1]}" for name, count in counts.items())
     site = settings.site
     out.print(f"正常 · ok: {config}: mine {site.mine_code}, state {site.state}, {wired}")
+    for line in bus_lines(settings):
+        out.print(f"  {line}")
 
 
 @app.command()

@@ -313,8 +313,15 @@ def test_a_bus_that_cannot_be_swept_in_its_period_is_noted():
     meter = data["bus"][1]["meter"][0]
     data["bus"][1]["meter"] = [{**meter, "code": f"m{i}", "unit": i} for i in range(1, 13)]
     (said,) = noted(data)
-    assert said.startswith("bus[1].period_s: is 2.0 s; a sweep at 9600 baud takes about ")
+    assert said.startswith("bus[1].period_s: is 2 s; this bus needs ")
+    assert " s a sweep at 9600 baud; write " in said
     assert "or more, raise baud, or split the bus" in said
+
+
+def test_how_busy_a_serial_line_is_is_told():
+    (line,) = check.bus_lines(parse(sample()))
+    assert line.startswith("bus cabinet: 0.")
+    assert line.endswith(" busy at one every 2 s")
 
 
 def test_what_is_allowed_and_unwise_is_noted():

@@ -36,16 +36,28 @@ def _character_seconds(bus: LineBus) -> float:
 
 
 def sweep_seconds(bus: LineBus) -> float:
-    """How long it takes to ask every unit of `bus` once, all of them answering.
+    """How long a sweep takes at least, all units answering: what `period_s` cannot go below.
 
     What is read once a minute counts with its part of the minute.
     """
-    units = targets(bus)
-    fast_s = sum(read_seconds(bus, read) for unit in units for read in unit.fast)
-    slow_s = sum(read_seconds(bus, read) for unit in units for read in unit.slow)
+    fast_s, slow_s = _fast_and_slow(bus)
     if fast_s + slow_s >= SLOW_S:
-        return fast_s + slow_s  # a sweep lasts longer than a minute and reads everything
+        return fast_s + slow_s  # it lasts longer than a minute and reads everything
     return fast_s / (1 - slow_s / SLOW_S)
+
+
+def busy_share(bus: LineBus) -> float:
+    """Part of the time that the line is taken; above 1 it cannot keep its period."""
+    fast_s, slow_s = _fast_and_slow(bus)
+    return fast_s / bus.period_s + slow_s / max(bus.period_s, SLOW_S)
+
+
+def _fast_and_slow(bus: LineBus) -> tuple[float, float]:
+    units = targets(bus)
+    return (
+        sum(read_seconds(bus, read) for unit in units for read in unit.fast),
+        sum(read_seconds(bus, read) for unit in units for read in unit.slow),
+    )
 
 
 def shares(bus: AnyBus, units: Sequence[Target]) -> list[float]:

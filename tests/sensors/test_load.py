@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from edge.sensors.load import read_seconds, sweep_seconds
+from edge.sensors.load import busy_share, read_seconds, sweep_seconds
 from edge.sensors.plan import Span
 from edge.sensors.profiles import Pace, load_profile
 from edge.sensors.spec import ContactSpec, MeterSpec, SerialBus, SerialServerBus
@@ -72,6 +72,13 @@ def test_a_line_behind_a_serial_server_takes_as_long_as_one_of_this_box():
         {"code": "b", "transport": "rtu-over-tcp", "host": "10.0.0.2", "meter": [meter(1)]}
     )
     assert sweep_seconds(server) == sweep_seconds(bus(meter=[meter(1)]))
+
+
+def test_a_line_is_busy_with_what_it_reads_in_each_period_and_in_each_minute():
+    one = bus(meter=[meter(1)], period_s=5)
+    assert busy_share(one) == pytest.approx(_seconds(Pace.FAST) / 5 + _seconds(Pace.SLOW) / 60)
+    rare = bus(meter=[meter(1)], period_s=120)
+    assert busy_share(rare) == pytest.approx((_seconds(Pace.FAST) + _seconds(Pace.SLOW)) / 120)
 
 
 def _seconds(pace: Pace) -> float:
