@@ -239,8 +239,8 @@ def _slowed(column: Floats, part: Part, share: float) -> Floats:
     steps = np.diff(column[known], prepend=column[known[0]])
     counted = column[known[0]] + np.cumsum(np.where(part[known], steps * share, steps))
     result = column.copy()
-    result[known] = np.floor(counted * 10) / 10
-    return result
+    result[known] = counted
+    return _digits(column, result, part)
 
 
 def _recounted(trace: Trace, power: Floats, part: Part) -> dict[str, Floats]:
@@ -252,8 +252,23 @@ def _recounted(trace: Trace, power: Floats, part: Part) -> dict[str, Floats]:
         column = trace.values[name]
         kept = _slowed(column, part, 0.0)
         extra = np.cumsum(np.maximum(sign * told, 0.0))
-        counters[name] = np.floor((kept + extra) * 10) / 10
+        counters[name] = _digits(trace.values["energy_import_kwh"], kept + extra, part)
+        counters[name] = np.where(_since(part), counters[name], column)
     return counters
+
+
+def _since(part: Part) -> Part:
+    """From the first sample concerned on."""
+    return np.asarray(np.logical_or.accumulate(part))
+
+
+def _digits(like: Floats, counter: Floats, part: Part) -> Floats:
+    """A counter with as many digits as another; as it was before the first sample concerned."""
+    known = like[np.isfinite(like)]
+    fits = [s for s in (1.0, 0.1) if np.allclose(known / s, np.round(known / s), rtol=0, atol=1e-4)]
+    step = fits[0] if fits else 0.01
+    rounded = np.round(np.floor(counter / step + 1e-6) * step, 2)
+    return np.where(_since(part), rounded, counter)
 
 
 @dataclass(frozen=True, slots=True)

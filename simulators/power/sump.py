@@ -171,8 +171,8 @@ class _Control:
         self._last_hour = hour
 
     def _threshold(self, hour: float) -> float:
-        if self._way == "tariff" and self._is_cheap(hour):
-            return self._low + 0.12
+        if self._way == "tariff":  # by day only what else would run over
+            return self._low + 0.12 if self._is_cheap(hour) else 0.9
         if self._way == "shift":
             if any(self._last_hour < v <= hour for v in self._visits):
                 self._visit_due = bool(self._chance.random() < 0.85)
