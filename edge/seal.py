@@ -36,6 +36,7 @@ from edge.domain.record import Draft, RecordType
 from edge.rules.engine import Attachment, RulesState, Tick, forbids, restore, step
 from edge.rules.orders import answer
 from edge.sensors.contacts import ContactAnalyser
+from edge.sensors.faults import FaultAnalyser
 from edge.sensors.host import HostAnalyser
 from edge.sensors.power import PowerAnalyser
 from edge.sensors.reports import REMEMBERED, Reports
@@ -80,6 +81,7 @@ class Seal:
         meters = [meter for bus in config.bus for meter in bus.meter]
         contacts = [contact for bus in config.bus for contact in bus.contact]
         self._rules = rules
+        self._faults = FaultAnalyser(meters)
         self._power = PowerAnalyser(meters)
         self._summary = PowerSummary(meters)
         self._reports = Reports(config.site.utc_offset_h)
@@ -119,6 +121,8 @@ class Seal:
         for leaf in leaves:
             if leaf["type"] == RecordType.POWER_BASELINE:
                 self._power.recall(leaf["data"])
+            elif leaf["type"] == RecordType.METER_IDENTITY:
+                self._faults.recall(leaf["data"])
             elif leaf["type"] in REMEMBERED:
                 self._reports.recall(leaf["type"], leaf["data"])
             elif leaf["type"] == RecordType.CAMERA_REFERENCE:
@@ -132,10 +136,7 @@ class Seal:
         """Derive facts and activities from one observation."""
         match observation:
             case Reading():
-                facts = self._summary.step(observation)
-                facts += self._reports.step(facts)
-                activities = self._power.step(observation)
-                return Outcome(facts + self._power.learned(observation.source), activities)
+                return self._reading(observation)
             case Sighting():
                 return Outcome([], self._sighting(observation))
             case PictureQuality() | ReferenceAsked():
@@ -150,6 +151,16 @@ class Seal:
             case SourceLost() | SourceBack():
                 return self._availability(observation)
         return self._of_host(observation)
+
+    def _reading(self, reading: Reading) -> Outcome:
+        """Data faults come first: only what may be believed is judged as work."""
+        facts = self._summary.step(reading)
+        facts += self._reports.step(facts)
+        activities, usable = self._faults.step(reading)
+        if usable is not None:
+            activities += self._power.step(usable)
+            facts += self._power.learned(usable.source)
+        return Outcome(facts, activities)
 
     def _sighting(self, sighting: Sighting) -> list[Activity]:
         """What is named comes first: where it is, nothing unnamed begins."""
@@ -206,7 +217,7 @@ class Seal:
 
     def tick(self, now: Stamp) -> Outcome:
         """Let time pass: activities that end by silence, incidents whose delay is over."""
-        activities = self._power.tick(now)
+        activities = self._faults.tick(now) + self._power.tick(now)
         for zones in self._zones.values():
             activities += zones.tick(now)
         for motion in self._motion.values():
@@ -214,7 +225,8 @@ class Seal:
         self._rules, facts = step(self._rules, Tick(), now)
         minutes = self._summary.tick(now)
         reports = self._reports.step(minutes) + self._reports.tick(now)
-        return Outcome([*minutes, *reports, *facts], activities)
+        learned = self._faults.learned(now)
+        return Outcome([*minutes, *reports, *learned, *facts], activities)
 
     def _picture(self, observation: PictureQuality | ReferenceAsked) -> Outcome:
         pictures = self._pictures[observation.source]
@@ -232,6 +244,7 @@ class Seal:
         kind = self._lost_kind[source]
         if isinstance(observation, SourceLost):
             self._lost_since.setdefault(source, observation.stamp)
+            self._faults.lost(source)
             since = self._lost_since[source]
             record, phase = RecordType.SOURCE_LOST, Phase.STARTED
             data: dict[str, str | float] = {"reason": observation.reason[:MAX_REASON]}
