@@ -99,7 +99,7 @@ def week(
         seed: any number ≥ 0.
         layout: of `LAYOUTS`; None is the seed's own.
         mechanism: of `MECHANISMS` or `clean`; None is the seed's own.
-        days: after the commissioning.
+        days: after the commissioning, at least two.
         learn: days of commissioning; None draws 4 to 14.
     """
     layout, mechanism = layout or layout_of(seed), mechanism or mechanism_of(seed)
