@@ -271,7 +271,11 @@ class Gateway:
             "python": platform.python_version(),
             "host": platform.node(),
         }
-        config = {"sha256": self._config.sha256(), "config": self._config.redacted()}
+        config = {
+            "sha256": self._config.sha256(),
+            "config": self._config.redacted(),
+            "profiles": self._config.profiles(),
+        }
         self._note(Draft(RecordType.GATEWAY_STARTED, now, box))
         self._note(Draft(RecordType.CONFIG_IN_FORCE, now, config))
         if self._detector_fault:

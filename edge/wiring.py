@@ -6,9 +6,10 @@ Strict, because TOML has types: `unit = true` is not unit 1 and `port = "502"` i
 from __future__ import annotations
 
 import re
+import tomllib
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -17,6 +18,7 @@ from edge.errors import Unfit
 _T = TypeVar("_T")
 _HOST_NAME = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9_][\w-]{0,62}(\.[\w-]{1,63})*\.?", re.ASCII)
 _MAX_PATH = 1024
+MAX_LINE = 1024  # tomllib takes longer with every dot in a key
 
 
 class Spec(BaseModel):
@@ -77,3 +79,26 @@ def _path(value: object) -> object:
 
 
 FilePath = Annotated[Path, Field(strict=False), BeforeValidator(_path)]
+
+
+def tables(raw: bytes, max_bytes: int, what: str) -> dict[str, Any]:
+    """TOML tables from bytes that may be anything, in bounded time.
+
+    Raises:
+        Unfit: not TOML, or larger than `max_bytes`; the remedy names `what` it should be.
+    """
+    if len(raw) > max_bytes:
+        raise Unfit(f"is larger than {max_bytes // 1024} KiB", f"name {what}")
+    longest = max(map(len, raw.split(b"\n")))
+    if longest > MAX_LINE:
+        raise Unfit(f"has a line of {longest} bytes", f"break lines longer than {MAX_LINE} bytes")
+    try:
+        return tomllib.loads(raw.decode("utf-8-sig"))  # editors on Windows write a byte order mark
+    except UnicodeDecodeError as error:
+        raise Unfit(
+            f"is not UTF-8 (byte {error.start})", "save it as UTF-8 (in the editor: encoding)"
+        ) from error
+    except RecursionError as error:
+        raise Unfit("nests too deep to be read", f"name {what}") from error
+    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
+        raise Unfit(f"is not TOML ({str(error)[:200]})", "mend the line that is named") from error

@@ -7,7 +7,6 @@ the conservative start until the first order.
 from __future__ import annotations
 
 import hashlib
-import tomllib
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,19 +14,20 @@ from typing import Annotated, Any, Literal
 import rfc8785
 from pydantic import AfterValidator, Field, ValidationError
 
-from edge.config.checks import across
+from edge.config.checks import across, custom_profiles
 from edge.config.words import faults_of, hide_passwords
 from edge.domain.mine import MineState
 from edge.errors import ConfigError, Fault, Unfit
 from edge.ledger.policy import Policy
+from edge.sensors.profiles import digest, is_profile_file, load_profile
 from edge.sensors.spec import BusSpec, ChallengeSpec
 from edge.uplink.spec import BrokerSpec, ProvinceSpec, UplinkSpec
 from edge.vision.spec import CameraSpec, ClipSpec
-from edge.wiring import Code, FilePath, Many, Spec, form
+from edge.wiring import Code, FilePath, Many, Spec, form, tables
 
-# tomllib takes longer with every dot in a key: both limits together keep the worst near 2 s.
+# tomllib takes longer with every dot in a key: this and wiring.MAX_LINE keep the worst near 2 s.
+MAX_PROFILES = 32
 MAX_BYTES = 131_072  # a site with 64 cameras needs a third of it
-MAX_LINE = 1024
 
 
 class Site(Spec):
@@ -210,6 +210,11 @@ class SealConfig(Spec):
             camera["sub_url"] = hide_passwords(camera["sub_url"])
         return data
 
+    def profiles(self) -> dict[str, str]:
+        """SHA-256 (hex) of every meter profile of the site's own, by its file."""
+        named = {meter.profile for bus in self.bus for meter in bus.meter}
+        return {name: digest(name) for name in sorted(named) if is_profile_file(name)}
+
 
 def load(path: Path) -> SealConfig:
     """Read and check `path`.
@@ -228,7 +233,29 @@ def load(path: Path) -> SealConfig:
         data = decode(raw)
     except Unfit as error:
         raise ConfigError([Fault(str(path), error.problem, error.remedy)]) from error
-    return parse(data)
+    faults = _profile_faults(data)
+    try:
+        config = parse(data)
+    except ConfigError as error:
+        raise ConfigError([*error.faults, *faults]) from error
+    if faults:
+        raise ConfigError(faults)
+    return config
+
+
+def _profile_faults(data: dict[str, Any]) -> list[Fault]:
+    """What is wrong with the site's own meter profiles: each file's faults once."""
+    names = custom_profiles(data)
+    faults = [
+        Fault("bus", f"names {len(names)} meter profiles of its own", f"use at most {MAX_PROFILES}")
+        for _ in names[MAX_PROFILES : MAX_PROFILES + 1]
+    ]
+    for name in names[:MAX_PROFILES]:
+        try:
+            load_profile(name)
+        except ConfigError as error:
+            faults += error.faults
+    return faults
 
 
 def decode(raw: bytes) -> dict[str, Any]:
@@ -237,21 +264,7 @@ def decode(raw: bytes) -> dict[str, Any]:
     Raises:
         Unfit: not TOML, or larger than a seal.toml can be.
     """
-    if len(raw) > MAX_BYTES:
-        raise Unfit(f"is larger than {MAX_BYTES // 1024} KiB", "name a seal.toml")
-    longest = max(map(len, raw.split(b"\n")))
-    if longest > MAX_LINE:
-        raise Unfit(f"has a line of {longest} bytes", f"break lines longer than {MAX_LINE} bytes")
-    try:
-        return tomllib.loads(raw.decode("utf-8-sig"))  # editors on Windows write a byte order mark
-    except UnicodeDecodeError as error:
-        raise Unfit(
-            f"is not UTF-8 (byte {error.start})", "save it as UTF-8 (in the editor: encoding)"
-        ) from error
-    except RecursionError as error:
-        raise Unfit("nests too deep to be read", "name a seal.toml") from error
-    except ValueError as error:  # TOMLDecodeError, and numbers of thousands of digits
-        raise Unfit(f"is not TOML ({str(error)[:200]})", "mend the line that is named") from error
+    return tables(raw, MAX_BYTES, "a seal.toml")
 
 
 def parse(data: dict[str, Any]) -> SealConfig:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from edge.errors import Fault
+from edge.sensors.profiles import is_profile_file
 
 Claim = tuple[str, Any]  # path of a key, its value
 
@@ -39,6 +40,12 @@ def across(data: dict[str, Any]) -> list[Fault]:
         places = [*_values(camera, "zone", "code", where), *_values(camera, "line", "code", where)]
         faults += _clashes(places, "use each code once within a camera")
     return faults
+
+
+def custom_profiles(data: dict[str, Any]) -> list[str]:
+    """The files that meters name as their profiles, each once."""
+    named = {value: path for path, value in _nested(data, "bus", "meter", "profile")}
+    return [name for name in named if isinstance(name, str) and is_profile_file(name)]
 
 
 def _clashes(claims: Iterable[Claim], remedy: str) -> list[Fault]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from edge.domain.observation import Quality
-from edge.sensors.profiles import RATIO_PARTS, Profile, Quantity, SerialNumber
+from edge.sensors.profiles import RATIO_PARTS, Profile
+from edge.sensors.quantity import Quantity, SerialNumber
 
 Registers = Mapping[tuple[int, int], int]
 """What was read: (function code, wire address) → 16-bit register."""

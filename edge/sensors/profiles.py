@@ -1,43 +1,29 @@
-"""Meter profiles: which register holds what. One TOML each in `edge/sensors/meters`."""
+"""Meter profiles: which register holds what. One TOML each; the shipped ones in `meters`."""
 
 from __future__ import annotations
 
-import tomllib
+import errno
+import hashlib
+import re
 from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+import rfc8785
+from pydantic import Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails
 
-from edge.errors import ConfigError, Fault
+from edge.errors import ConfigError, Fault, Unfit
 from edge.sensors.plan import Span, plan
+from edge.sensors.quantity import Quantity, QuantityName, SerialNumber
+from edge.wiring import Many, Spec, tables
 
-REGISTERS = {"u16": 1, "i16": 1, "u32": 2, "i32": 2, "f32": 2, "u64": 4, "i64": 4, "f64": 4}
-
-QuantityName = Literal[
-    "power_kw",
-    "power_l1_kw",
-    "power_l2_kw",
-    "power_l3_kw",
-    "energy_import_kwh",
-    "energy_export_kwh",
-    "voltage_l1_v",
-    "voltage_l2_v",
-    "voltage_l3_v",
-    "current_l1_a",
-    "current_l2_a",
-    "current_l3_a",
-    "power_factor",
-    "frequency_hz",
-    "ct_ratio",
-    "pt_ratio",
-    "ct_primary_a",
-    "ct_secondary_a",
-    "pt_primary_v",
-    "pt_secondary_v",
-]
+SHIPPED = resources.files("edge.sensors") / "meters"
+MAX_BYTES = 32_768  # the longest that is shipped has 4 KiB
+MAX_FAULTS = 20
 
 RATIO_PARTS: Mapping[str, tuple[str, str]] = {
     "ct_ratio": ("ct_primary_a", "ct_secondary_a"),
@@ -59,11 +45,7 @@ def pace(name: str) -> Pace:
     return Pace.SLOW if slow else Pace.FAST
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
-
-
-class Link(_Strict):
+class Link(Spec):
     """How the meter's serial line leaves the factory."""
 
     baud: int = Field(gt=0)
@@ -71,76 +53,7 @@ class Link(_Strict):
     stop_bits: Literal[1, 2]
 
 
-class Quantity(_Strict):
-    """Where one quantity lies and how it becomes an engineering value.
-
-    value = raw * scale * (the ratios named), in the unit that the quantity's name ends with.
-
-    Attributes:
-        function: Modbus function code, 3 holding or 4 input registers.
-        address: first register as sent on the wire.
-        type: of the raw value; bytes within a register are big-endian.
-        order: of the registers; big = most significant first.
-        scale: factor from raw to the unit.
-        ratio: transformer ratios that the meter leaves to the reader.
-        absent: raw bit patterns that mean "not measured".
-        limits: what the meter can show at its own terminals, in the unit, before ratios.
-    """
-
-    function: Literal[3, 4]
-    address: int = Field(ge=0, le=0xFFFF)
-    type: Literal["u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64"]
-    order: Literal["big", "little"] = "big"
-    scale: float = Field(default=1.0, gt=0)
-    ratio: Annotated[tuple[Literal["pt", "ct"], ...], Field(strict=False, max_length=2)] = ()
-    absent: Annotated[tuple[int, ...], Field(strict=False, max_length=8)] = ()
-    limits: Annotated[tuple[float, float] | None, Field(strict=False)] = None
-
-    @property
-    def count(self) -> int:
-        """Registers it takes."""
-        return REGISTERS[self.type]
-
-    @property
-    def span(self) -> Span:
-        """What is read for it."""
-        return Span(self.function, self.address, self.count)
-
-
-class SerialNumber(_Strict):
-    """Where the meter's serial number lies: letters, two a register, or a number.
-
-    A meter may well refuse it, older ones above all: then it has none, and works all the same.
-
-    Attributes:
-        function, address, order: as of a quantity.
-        type: ascii or u32.
-        count: registers it takes; a u32 takes two.
-        block: first register and count of what has to be read whole to get it.
-    """
-
-    function: Literal[3, 4]
-    address: int = Field(ge=0, le=0xFFFF)
-    type: Literal["ascii", "u32"]
-    order: Literal["big", "little"] = "big"
-    count: int = Field(ge=1, le=32)
-    block: Annotated[tuple[int, int] | None, Field(strict=False)] = None
-
-    @property
-    def span(self) -> Span:
-        """What is read for it."""
-        return Span(self.function, *(self.block or (self.address, self.count)))
-
-    @model_validator(mode="after")
-    def _consistent(self) -> SerialNumber:
-        if self.type == "u32" and self.count != 2:
-            raise ValueError("a u32 takes a count of 2")
-        if not self.span.contains(Span(self.function, self.address, self.count)):
-            raise ValueError("lies outside its block")
-        return self
-
-
-class Stretch(_Strict):
+class Stretch(Spec):
     """Registers from `first` to `last`."""
 
     function: Literal[3, 4]
@@ -153,7 +66,7 @@ class Stretch(_Strict):
         return Span(self.function, self.first, max(self.last + 1 - self.first, 0))
 
 
-class Profile(_Strict):
+class Profile(Spec):
     """One meter type.
 
     Attributes:
@@ -172,14 +85,14 @@ class Profile(_Strict):
     """
 
     maker: str
-    models: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
+    models: Annotated[Many[str], Field(min_length=1)]
     confidence: Literal["high", "medium", "low"]
-    sources: Annotated[tuple[str, ...], Field(strict=False, min_length=1)]
-    conflicts: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    sources: Annotated[Many[str], Field(min_length=1)]
+    conflicts: Many[str] = ()
     probed: str = ""
     max_registers: int = Field(ge=4, le=125)
     max_gap: int = Field(ge=0, le=100)
-    illegal: Annotated[tuple[Stretch, ...], Field(strict=False, max_length=32)] = ()
+    illegal: Annotated[Many[Stretch], Field(max_length=32)] = ()
     link: Link
     quantity: Mapping[QuantityName, Quantity]
     serial: SerialNumber | None = None
@@ -241,52 +154,87 @@ class Profile(_Strict):
 
 @cache
 def profile_names() -> tuple[str, ...]:
-    """Names of all profiles, sorted."""
-    folder = resources.files("edge.sensors") / "meters"
+    """Names of the shipped profiles, sorted."""
     return tuple(
         sorted(
             entry.name.removesuffix(".toml")
-            for entry in folder.iterdir()
+            for entry in SHIPPED.iterdir()
             if entry.name.endswith(".toml")
         )
     )
 
 
+def is_profile_file(name: str) -> bool:
+    """Whether a profile is named as a file of the site's own: the whole path of a TOML file."""
+    return re.fullmatch(r"/[^\0]{1,1000}\.toml", name) is not None
+
+
 @cache
 def load_profile(name: str) -> Profile:
-    """The profile called `name`.
+    """The shipped profile called `name`, or the one in a file of the site's own.
+
+    A file is read once: what is in force stays in force until the process ends.
 
     Raises:
         ConfigError: no profile is called so, or its file is faulty.
     """
+    if is_profile_file(name):
+        return parse_profile(name, _read(Path(name)))
     if name not in profile_names():
         known = ", ".join(profile_names())
         raise ConfigError([Fault("profile", f"{name!r} is not known", f"use one of {known}")])
-    file = resources.files("edge.sensors") / "meters" / f"{name}.toml"
-    return parse_profile(name, file.read_text("utf-8"))
+    return parse_profile(
+        f"edge/sensors/meters/{name}.toml", (SHIPPED / f"{name}.toml").read_bytes()
+    )
 
 
-def parse_profile(name: str, text: str) -> Profile:
-    """Check the text of a profile.
+def digest(name: str) -> str:
+    """SHA-256 (hex) of what the profile says, as RFC 8785 JSON: a quiet edit shows."""
+    return hashlib.sha256(rfc8785.dumps(load_profile(name).model_dump(mode="json"))).hexdigest()
+
+
+def _read(path: Path) -> bytes:
+    """The bytes of a file that may be anything, no more than one over the limit."""
+    if path.stem in profile_names():
+        problem = f"is called as the shipped profile {path.stem}"
+        raise ConfigError([Fault(str(path), problem, "give the file another name")])
+    try:
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError(errno.ENOENT, "no such file")
+        with path.open("rb") as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise ConfigError([Fault(str(path), problem, "name a readable profile")]) from error
+
+
+def parse_profile(where: str, raw: bytes) -> Profile:
+    """Check the bytes of a profile, whatever they are.
+
+    Args:
+        where: its file, for the faults.
+        raw: its content.
 
     Raises:
-        ConfigError: with every fault found.
+        ConfigError: with every fault found: file, key, and what would be right.
     """
-    where = f"edge/sensors/meters/{name}.toml"
     try:
-        return Profile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(
-            [Fault(where, f"is not TOML ({error})", "mend the line that is named")]
-        ) from error
+        return Profile.model_validate(tables(raw, MAX_BYTES, "a meter profile"))
+    except Unfit as error:
+        raise ConfigError([Fault(where, error.problem, error.remedy)]) from error
     except ValidationError as error:
-        raise ConfigError(
-            [
-                Fault(
-                    ".".join([where, *(str(part) for part in item["loc"])]),
-                    f"is {str(item['input'])[:60]!r}",
-                    item["msg"],
-                )
-                for item in error.errors()
-            ]
-        ) from error
+        found = error.errors(include_url=False)
+        raise ConfigError([_fault(where, item) for item in found[:MAX_FAULTS]]) from error
+
+
+def _fault(where: str, item: ErrorDetails) -> Fault:
+    key = ".".join(str(part)[:40] for part in item["loc"] if part != "[key]")
+    given = "" if isinstance(item["input"], Mapping) else f"{str(item['input'])[:60]!r}"
+    told = item["msg"].removeprefix("Value error, ")
+    if item["type"] == "value_error":
+        return Fault(f"{where}: {key}".removesuffix(": "), told, "see docs/operations.md")
+    if item["type"] == "missing":
+        return Fault(f"{where}: {key}", "is missing", "add it")
+    if item["type"] == "extra_forbidden":
+        return Fault(f"{where}: {key}", "is no key of a profile", "leave it out")
+    return Fault(f"{where}: {key}", f"is {given}" if given else "does not fit", told)

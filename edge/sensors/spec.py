@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, field_validator
 
 from edge.domain.activity import Duty
 from edge.errors import Unfit
-from edge.sensors.profiles import profile_names
+from edge.sensors.profiles import is_profile_file, profile_names
 from edge.wiring import Code, Host, Many, Spec, form, platform_code
 
 MIN_SIDE = 0.005  # of a box in which a lamp is looked for, in fractions of the picture
@@ -17,10 +17,12 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 def _known_profile(name: str) -> str:
-    if name not in profile_names():
+    if "/" in name and not is_profile_file(name):
+        raise Unfit(f"is {name[:60]!r}", "name the whole path, e.g. /etc/eseal/profiles/x.toml")
+    if name not in profile_names() and not is_profile_file(name):
         raise Unfit(
             f"is {name[:60]!r}, which no profile is called",
-            f"use one of {', '.join(profile_names())}",
+            f"use one of {', '.join(profile_names())}, or the path of a file of your own",
         )
     return name
 
@@ -42,7 +44,8 @@ class MeterSpec(Spec):
 
     code: Code = Field(description="name of the source in every record", examples=["hoist"])
     profile: Annotated[str, AfterValidator(_known_profile)] = Field(
-        description="meter profile, a file of edge/sensors/meters", examples=["eastron_sdm630"]
+        description="meter profile, a file of edge/sensors/meters, or the path of one of your own",
+        examples=["eastron_sdm630"],
     )
     unit: int = Field(ge=1, le=247, description="Modbus unit (slave) address", examples=[1])
     duty: Duty = Field(strict=False, description="what the feeder is for", examples=["hoist"])

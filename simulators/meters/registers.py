@@ -6,7 +6,8 @@ import struct
 from collections.abc import Mapping
 
 from edge.sensors.decode import STRUCT
-from edge.sensors.profiles import RATIO_PARTS, Profile, Quantity, SerialNumber
+from edge.sensors.profiles import RATIO_PARTS, Profile
+from edge.sensors.quantity import Quantity, SerialNumber
 
 _INTEGER_BITS = {"u16": 16, "u32": 32, "u64": 64, "i16": 16, "i32": 32, "i64": 64}
 _SECONDARY = {"ct_ratio": 5.0, "pt_ratio": 100.0}  # A and V behind a transformer

@@ -119,3 +119,64 @@ def _unfit(raw: bytes) -> str:
     with pytest.raises(Unfit) as caught:
         decode(raw)
     return str(caught.value)
+
+
+# --- meter profiles of the site's own ------------------------------------------------------
+
+PROFILE = (Path(__file__).parents[2] / "edge/sensors/meters/eastron_sdm630.toml").read_bytes()
+
+
+@pytest.fixture
+def own(tmp_path):
+    """A seal.toml whose first and fourth meter have profiles of the site's own, and both files."""
+    first, fourth = tmp_path / "winder.toml", tmp_path / "spare.toml"
+    first.write_bytes(PROFILE)
+    fourth.write_bytes(PROFILE)
+    text = SAMPLE.read_text()
+    text = text.replace('"acrel_adl400"', f'"{first}"', 1)
+    text = text.replace('"eastron_sdm630"', f'"{fourth}"', 1)
+    path = tmp_path / "seal.toml"
+    path.write_text(text)
+    return path, first, fourth
+
+
+def test_the_sites_own_profiles_are_read_and_their_hashes_recorded(own):
+    path, first, fourth = own
+    profiles = load(path).profiles()
+    assert profiles.keys() == {str(first), str(fourth)}
+    assert len(set(profiles.values())) == 1
+    assert parse(sample()).profiles() == {}
+
+
+def test_faults_of_the_sites_own_profiles_are_told_along_with_all_others(own):
+    path, first, fourth = own
+    first.write_bytes(PROFILE.replace(b'"f32"', b'"f31"', 1))
+    fourth.unlink()
+    path.write_text(path.read_text().replace('state = "suspended"', 'state = "asleep"'))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    told = {fault.path for fault in caught.value.faults}
+    assert told == {"site.state", f"{first}: quantity.voltage_l1_v.type", str(fourth)}
+    path.write_text(path.read_text().replace('"asleep"', '"suspended"'))
+    with pytest.raises(ConfigError, match=r"winder\.toml"):
+        load(path)
+
+
+def test_a_profile_that_is_no_whole_path_is_told():
+    for name in ("profiles/own.toml", "/etc/eseal/own", "../../etc/passwd"):
+        with pytest.raises(ConfigError, match="name the whole path"):
+            parse(changed(sample(), "bus.0.meter.0.profile", name))
+
+
+def test_only_so_many_profiles_of_the_sites_own_are_read(tmp_path):
+    bus = "".join(
+        f'[[bus.meter]]\ncode = "m{n}"\nprofile = "/none/{n}.toml"\nunit = {n + 1}\nduty = "fan"\n'
+        for n in range(40)
+    )
+    path = tmp_path / "seal.toml"
+    path.write_text(f'[[bus]]\ncode = "b"\ntransport = "tcp"\nhost = "10.0.0.1"\n{bus}')
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    told = [str(fault) for fault in caught.value.faults]
+    assert sum("/none/" in fault for fault in told) == 32
+    assert any("names 40 meter profiles of its own" in fault for fault in told)

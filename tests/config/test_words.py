@@ -48,7 +48,7 @@ WRONG = [
     ("bus.0.port", 10**5000, "a number of very many digits"),
     ("bus.0.meter.0.unit", True, "is true, not a whole number"),
     ("bus.0.meter.0.unit", 248, "is 248, too large; write 247 or less"),
-    ("bus.0.meter.0.profile", "eastron_sdm360", "which no profile is called; use one of acrel"),
+    ("bus.0.meter.0.profile", "eastron_sdm360", "which no profile is called; use one of abb_b23"),
     ("bus.0.meter.0.duty", "hosit", "did you mean hoist?"),
     ("bus.0.meter.3.running_kw", 0, "write a number above 0"),
     ("bus.0.meter.0.position_code", "12", "write the platform's 14 digits, or leave it out"),
@@ -113,7 +113,7 @@ WRONG = [
     ("logging", [], "is a list, not a table"),
     ("pgae", {}, "is not a key that is known here; did you mean page?"),
     ("site.mine-code", "1", "did you mean mine_code?"),
-    ("site.colour", "red", "remove it; known here: mine_code, name, gateway, state"),
+    ("site.colour", "red", "remove it; known here: mine_code, name, gateway, utc_offset_h, state"),
     ("bus.0.tcp", 1, "is not a key that is known here"),
     ("camera.0.zone.0.polygn", [], "did you mean polygon?"),
 ]

@@ -15,11 +15,11 @@ from edge.sensors.profiles import (
     RATIO_PARTS,
     Pace,
     Profile,
-    QuantityName,
     load_profile,
     profile_names,
 )
 from edge.sensors.profiles import pace as pace_of
+from edge.sensors.quantity import QuantityName
 from simulators.meters.registers import encode
 
 TYPES = ("u16", "i16", "u32", "i32", "u64", "i64", "f32", "f64")
