@@ -2,10 +2,11 @@
 
 Weeks come from simulators/power, by seed: from 5,000 on in a default run (held out: nobody tunes
 by them), below 1,000 for those who build detectors (`--seeds 0:38`), short ones from 2,000 on
-with `--quick`. An episode is found when an
-incident about load is raised between its begin and ten minutes after its end; where the meter was
-tampered with for it, an incident about that counts as well, and `by load` says how often there was
-more. False is any incident about load or a meter's data at no episode and no fault.
+with `--quick`. An episode is found when an incident about load is raised between its begin and ten
+minutes after its end; where the meter was tampered with for it, an incident about that counts as
+well, and `by load` says how often there was more. False is any incident about load or a meter's
+data at no episode and no fault. Real traces (power_real) and the pace of a replay (power_speed)
+follow.
 """
 
 from __future__ import annotations
