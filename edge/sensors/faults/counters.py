@@ -186,6 +186,10 @@ class Counter:
         """The power was not known for a while: what flowed must not be compared."""
         self._from = None
 
+    def pause(self) -> None:
+        """Values are not to be believed: of the counter, only that it must not go back is kept."""
+        self._at, self._from, self._strange = None, None, None
+
     def rest(self, stamp: Stamp) -> list[Activity]:
         """Another meter, another ratio, or values not to be believed: begin anew."""
         self._value, self._at, self._from, self._strange = None, None, None, None

@@ -60,7 +60,7 @@ class Meter:
         self._begun: Stamp | None = None  # when the look under way began
         self._batch: list[Values] = []
         self._kw = 0.0
-        self._plain = True  # readings may be used as they are
+        self._plain = self._counts = True  # readings may be used as they are, counters too
         self._begin()
 
     def _begin(self) -> None:
@@ -128,13 +128,14 @@ class Meter:
             identity.another = False
             said += self._rest(stamp)
             self._begin()
-            self._batch, self._plain = [], True
+            self._batch = []
+            self._refresh()
         if known != (identity.estranged, identity.factors):
             said += self.counter.rest(stamp)
             self._batch = []
             self._refresh()
         kwh = reading.values.get("energy_import_kwh")
-        if kwh is not None and not (identity.estranged or identity.factors):
+        if kwh is not None and self._counts:
             said += self.gaps.settle(kwh)
             said += self.counter.read(
                 kwh, self._flow, stamp, most_kw=self._most_kw, ratio=identity.ratio
@@ -193,7 +194,7 @@ class Meter:
         else:
             said += self._stuck.judge(look, self._step_kw)
         if self._perfect.open or self._stuck.open:
-            self.counter.anew()
+            self.counter.pause()
             return said
         said += self._reversed.judge(look)
         if self._reversed.open:
@@ -216,13 +217,11 @@ class Meter:
             flow.unseen_kwh += unseen_kw * (look.last.mono_us - look.first.mono_us) / _HOUR_US
 
     def _refresh(self) -> None:
-        self._plain = not (
-            self.identity.estranged
-            or self.identity.factors
-            or self._stuck.open
-            or self._perfect.open
-            or self._reversed.open
+        identity = self.identity
+        self._counts = not (
+            identity.estranged or identity.factors or self._stuck.open or self._perfect.open
         )
+        self._plain = self._counts and not self._reversed.open
 
     def _usable(self, reading: Reading, values: Values) -> Reading | None:
         if self._plain:

@@ -57,9 +57,10 @@ class Perfect:
         if volts is not None:
             tail = tuple(map(volts, look.rows[-3:]))
             self._equal.step(_equal(tail[0]) and _equal(tail[-1]), look.first)
-            if len(tail) == _TAIL:
-                self._smooth.step(_smooth(*tail), look.first)
-            self._exact.step(_exact(look, step_kw), look.first)
+            if look.top != look.bottom:  # else it is frozen
+                if len(tail) == _TAIL:
+                    self._smooth.step(_smooth(*tail), look.first)
+                self._exact.step(_exact(look, step_kw), look.first)
         self._repeats.step(look)
         for sign, streak in self._signs:
             if streak.count and streak.unlikely and streak.lasted(now) >= _LEAST_S:

@@ -59,30 +59,35 @@ class Phases:
         dark = self._dark(look)
         if dark is not None:
             return self._seen(look, self._lost, dark)
-        name, loads = _loads(look, look.peak)
+        row = look.rows[-1]
+        name, loads = _loads(look, row)
+        if loads is None:
+            row = look.peak
+            name, loads = _loads(look, row)
         if loads is None:
             return []  # no load: the balance says nothing, and what was told stays
         phase, share = _weakest(loads)
-        usual = self._usual(look, phase)
+        motor = self._motor and abs(row[0]) >= _MOTOR_KW
+        usual = self._usual(phase, motor=motor)
         if usual is None or share >= usual:
             return self._balanced(look, loads)
         if self._since is None:
             rows = look.rows if last is None else [last, *look.rows]
             self._fell = _fallen(look, rows)
-        strong = self._motor and abs(look.peak[0]) >= _MOTOR_KW and share < _WEAK
+        strong = motor and share < _WEAK
         if not strong and self._fell != phase and not self.open:
-            self._since = self._since or look.first  # another phase rose: it fell in nothing
-            return []
+            self._since = self._since or look.first  # another phase rose: this one fell in nothing
+            lasting = look.last.since(self._since) >= _LEARNED_S
+            return self._balanced(look, loads) if lasting else []
         expected = sum(loads) - loads[phase]
         expected = expected / 2 * (1.0 if self._balance.low is None else self._balance.low[phase])
         told = (phase, name, loads[phase], expected)
         fault = self._lost if share < _DEAD else self._weak
         return self._seen(look, fault, told, _LOOKS if strong or fault is self._lost else _PATIENT)
 
-    def _usual(self, look: Look, phase: int) -> float | None:
+    def _usual(self, phase: int, *, motor: bool) -> float | None:
         """The share under which this phase carries too little; None where nothing is known."""
         learned = self._balance.low
-        motor = self._motor and abs(look.peak[0]) >= _MOTOR_KW
         if learned is not None:
             return max(_BELOW * learned[phase], _WEAK if motor else 0.0)
         return _WEAK if motor else None

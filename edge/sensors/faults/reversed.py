@@ -55,7 +55,8 @@ class Reversed:
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look."""
         last, self._last = self._last, look.rows[-1]
-        negative = _negative(look, look.peak)
+        row = self._last if abs(self._last[0]) >= _LEAST_KW else look.peak
+        negative = _negative(look, row)
         if not negative:
             return self._upright(look)
         if negative != self._negative or self._since is None:
@@ -97,11 +98,11 @@ class Reversed:
 
     def _tell(self, look: Look) -> list[Activity]:
         names = [PHASES[i] for i in sorted(self._negative)]
-        kw = look.peak[0]
+        row = look.rows[-1]
         detail: Detail = {
             "phases": "L1 L2 L3" if self._negative == WHOLE else " ".join(names),
-            "kw": round(kw, 3),
-            "used_kw": round(sum(map(abs, _parts(look, look.peak))), 3),
+            "kw": round(row[0], 3),
+            "used_kw": round(sum(map(abs, _parts(look, row))), 3),
         }
         return self._fault.there(self._since or look.first, look.last, detail)
 

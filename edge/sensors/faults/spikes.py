@@ -1,8 +1,8 @@
 """Single readings that no feeder can draw. Pure.
 
 A reading far from the one before is held back, not used, where it cannot be: beyond what voltage
-and current allow, or, where these are not read, beyond any machine and twice the greatest load. The next
-one decides: back where the load was before, and it was a spike; a load that goes on is believed.
+and current allow, or, where these are not read, beyond any machine and twice the greatest load.
+The next one decides: back where the load was, and it was a spike; a load that goes on is believed.
 """
 
 from __future__ import annotations
