@@ -18,12 +18,13 @@ from edge.sensors.power.figures import power_of
 from edge.sensors.power.minutes import Minute, Minutes
 from edge.sensors.power.running import Running
 from edge.sensors.power.telling import Detail, Telling
-from edge.sensors.power.watch import Found, Watch
+from edge.sensors.power.watch import FLOOR_KW, Found, Watch
 from edge.sensors.spec import MeterSpec
 
 _STALE_S = 900.0
 _STALE_GAPS = 3.0
 _MOST_GAP_S = 3600.0
+_UNLIKE_KW, _UNLIKE_SHARE = 30.0, 1.5
 _UNLIKE = {
     Duty.PUMP: ActivityKind.PUMP_UNLIKE,
     Duty.FAN: ActivityKind.UNEXPLAINED_LOAD,
@@ -69,7 +70,7 @@ class _Meter:
         self.running = None if spec.duty is Duty.INCOMING else Running(spec)
         self.watched: _Watched | None = None
         if spec.duty in _UNLIKE:
-            watch = Watch(spec.learning_days, spec.permitted)
+            watch = Watch(spec.learning_days, spec.permitted, _floor_kw(spec))
             self.watched = _Watched(watch, _UNLIKE[spec.duty], spec)
         self.minutes = Minutes()
         self.newest: Stamp | None = None
@@ -82,6 +83,18 @@ class _Meter:
         return max(_STALE_S, _STALE_GAPS * self.gap_s)
 
 
+def _floor_kw(spec: MeterSpec) -> float:
+    """From where what may run behind a feeder is looked into.
+
+    A guard house may switch on all that it has, and what it has is guessed; a fan may go faster.
+    Pumps do neither.
+    """
+    if spec.duty is Duty.PUMP:
+        return FLOOR_KW
+    rated = sum(item.rated_kw * item.count for item in spec.permitted)
+    return max(_UNLIKE_KW, _UNLIKE_SHARE * rated)
+
+
 class PowerAnalyser:
     """All meters of a site. Activities' aspect is the meter's duty."""
 
@@ -89,7 +102,6 @@ class PowerAnalyser:
         self._meters = {spec.code: _Meter(spec) for spec in meters}
         self._incoming = [m for m in self._meters.values() if m.spec.duty is Duty.INCOMING]
         self._feeders = [m for m in self._meters.values() if m.spec.duty is not Duty.INCOMING]
-        self._feeders_kw = 0.0  # as last read
         if self._incoming:
             main = self._incoming[0]
             permitted = tuple(item for m in self._incoming for item in m.spec.permitted)
@@ -117,7 +129,6 @@ class PowerAnalyser:
             if meter is self._incoming[0]:
                 told += self._left_over(meter, over, stamp)
             return told
-        self._feeders_kw += kw - meter.kw
         meter.kw = kw
         told += meter.running.step(kw, stamp)
         if meter.watched is not None:
@@ -200,20 +211,18 @@ class PowerAnalyser:
         assert watched is not None
         if not self._feeders and len(self._incoming) == 1:
             return self._watch(meter, watched, meter.kw, over, stamp)
-        total = sum([other.kw for other in self._incoming])
-        turned = watched.watch.reading(total - self._feeders_kw, stamp)
-        if not over and not turned:
+        if not over:
             return []
         minute = meter.minutes.last
         more: Detail = {}
-        if over and minute is not None:
+        if minute is not None:
             incoming = _sum(self._incoming, minute.number)
             feeders = _sum(self._feeders, minute.number)
             if incoming is None or feeders is None:
                 return []  # a meter is missing: what is left over is not known
             left = incoming - feeders
             gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
-            watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s)
+            watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s, feeders)
             meter.judged = stamp
             more = {"incoming_kw": round(incoming, 3), "feeders_kw": round(feeders, 3)}
         return watched.say(stamp, more)

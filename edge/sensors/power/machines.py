@@ -15,7 +15,8 @@ from edge.domain.activity import Duty
 from edge.sensors.spec import PermittedSpec
 
 _DECLARED = (0.55, 1.15)  # of the rating: motors are chosen too large
-_KNOWN = 0.12
+_STAGES = (0.3, 1.15)  # a heater of several stages is a part of it for hours
+_KNOWN = (0.04, 0.12)  # beyond what was seen, at least and at most
 _MAX_STATES = 256
 
 
@@ -28,12 +29,14 @@ class Machine:
         low_kw: the least that one draws while it runs.
         high_kw: the most.
         count: how many may run at once.
+        staged: it is often a part of its size.
     """
 
     kw: float
     low_kw: float
     high_kw: float
     count: int = 1
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +46,35 @@ class State:
     kw: float = 0.0
     low_kw: float = 0.0
     high_kw: float = 0.0
+    staged: bool = False
 
 
 STANDING = State()
 
 
 def declared(spec: PermittedSpec) -> Machine | None:
-    """A machine as it was declared. Of fans that always run, one is part of what is usual."""
+    """A machine as it was declared.
+
+    Of fans that always run, one is part of what is usual; so is all that a guard house may
+    switch on.
+    """
+    if spec.duty is Duty.LIVING:
+        return None
     count = spec.count - 1 if spec.duty is Duty.FAN else spec.count
     if count == 0:
         return None
-    low, high = (share * spec.rated_kw for share in _DECLARED)
-    return Machine(0.8 * spec.rated_kw, low, high, count)
+    staged = spec.duty is Duty.OTHER
+    low, high = (share * spec.rated_kw for share in (_STAGES if staged else _DECLARED))
+    return Machine(0.8 * spec.rated_kw, low, high, count, staged)
 
 
-def seen(kw: float, count: int = 1) -> Machine:
-    """A machine whose size was seen."""
-    return Machine(kw, (1 - _KNOWN) * kw, (1 + _KNOWN) * kw, count)
+def seen(kw: float, least_kw: float, most_kw: float, count: int = 1) -> Machine:
+    """A machine whose size was seen, and from where to where it went."""
+    near, far = _KNOWN
+    room = max(near * kw, most_kw - least_kw)  # what has varied will vary on
+    low = max(least_kw - room, (1 - far) * kw)
+    high = min(most_kw + room, (1 + far) * kw)
+    return Machine(round(kw, 3), round(low, 3), round(high, 3), count)
 
 
 def states(machines: Iterable[Machine]) -> list[State]:
@@ -73,6 +88,7 @@ def states(machines: Iterable[Machine]) -> list[State]:
                 sum(n * machine.kw for n, machine in pairs),
                 sum(n * machine.low_kw for n, machine in pairs),
                 sum(n * machine.high_kw for n, machine in pairs),
+                any(n and machine.staged for n, machine in pairs),
             )
         )
         if len(found) == _MAX_STATES:

@@ -1,11 +1,8 @@
-"""What is usual behind a meter: a base by the hour, its spread, and machines that come and go.
+"""What is usual behind a meter: a base by the half hour, its spread, machines that come and go.
 
 Learned from ten-minute blocks of a commissioning time, robustly: somebody may have worked in it.
-The base of an hour is a low quantile over the days, so it takes work at that hour on most days
-to lift it, and an hour that stands out among the hours is not believed at all. What stands above
-the base is a machine only if it has one size, holds still, and came on most days, as pumps do.
-
-Afterwards the base follows the season, but slowly and not without end: creeping shows.
+The base of a half hour is a low quantile over the days, so it takes work at that time on most
+days to lift it, and a half hour that stands out among the others is not believed at all.
 """
 
 from __future__ import annotations
@@ -16,29 +13,32 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from edge.sensors.power.machines import Machine, seen
+from edge.sensors.power.machines import Machine
+from edge.sensors.power.sizes import Floats, breath, flicker, found_sizes, patience, sized
 
-HOURS = 24
+SLOTS = 48
+"""Half hours of a day."""
 BLOCK_S = 600
-_DAY_BLOCKS = 86_400 // BLOCK_S
-_HOUR_BLOCKS = 3600 // BLOCK_S
+SLOT_BLOCKS = 3
+DAY_BLOCKS = 86_400 // BLOCK_S
+_BLOCK_US = BLOCK_S * 1_000_000
 
-_LOW = 0.25  # quantile over the days that is the base of an hour
-_STANDS_OUT = 4.0  # times the spread of the hours
-_ELEVATED_KW, _ELEVATED_SHARE = 8.0, 0.08
-_SAME = 0.09  # a machine's size varies by so much
-_FLAT_KW, _FLAT_SHARE = 2.0, 0.06
-_MAX_MACHINES = 4
-_MIN_BLOCKS = 6
-_MIN_DAYS_SHARE = 0.6
-_MIN_FLAT_SHARE = 0.5
-_MIN_SHARE = 0.15  # of all elevated blocks
+_LOW = 0.25  # quantile over the days that is the base of a half hour
+_STANDS_OUT = 4.0  # times the spread of the half hours
+_NEAR_KW = 8.0  # farther from the base it is no straying
 _STRAYS = 0.98  # quantile of how far the load strays that is its spread
 _MOST_SPREAD_KW, _MOST_SPREAD_SHARE = 1.5, 0.04
-_BREATHES = 0.9  # the same while a machine runs; the first and last of a run stray far
-_PATIENT_BLOCKS = 3
+_SWITCHED_KW, _SWITCHED_SHARE, _SWITCHED = 5.0, 0.2, 4
+_MOST_LOSS = 0.03
 
-Floats = npt.NDArray[np.float64]
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Ten minutes: their number since 1970, the load's median, and what passed elsewhere, kW."""
+
+    number: int
+    kw: float
+    through_kw: float = 0.0
 
 
 @dataclass(slots=True)
@@ -46,13 +46,16 @@ class Usual:
     """What was learned.
 
     Attributes:
-        base_kw: by hour of the day (UTC), as followed since.
-        learned_kw: the same as it was at the end of the learning time.
+        base_kw: by half hour of the day (UTC), as followed since.
+        learned_kw: the same as it was at the end of the commissioning time.
         spread_kw: how far the load strays from the base, but for the rarest 2 %.
         machines: sizes of what comes and goes.
         breath_kw: how far the load strays from its middle while a machine runs.
+        flicker_kw: what comes on most days for some minutes: heaters, by their thermostats.
         patience_s: for how long a load below a machine's size may be that machine: pumps are
             started and stopped by and by at some mines.
+        loss_share: by what share of the load that passes elsewhere this one is greater: cables'
+            losses, and meters that do not quite agree.
     """
 
     base_kw: list[float]
@@ -60,152 +63,95 @@ class Usual:
     spread_kw: float = 0.0
     machines: list[Machine] = field(default_factory=list)
     breath_kw: float = 0.0
+    flicker_kw: float = 0.0
     patience_s: float = 0.0
+    loss_share: float = 0.0
 
     def at(self, wall_us: int) -> float:
-        """The base at a moment, between the middles of two hours, kW."""
-        hours = wall_us / 3.6e9 - 0.5
-        hour = int(hours)
-        part = hours - hour
-        return self.base_kw[hour % HOURS] * (1 - part) + self.base_kw[(hour + 1) % HOURS] * part
+        """The base at a moment, kW; ten minutes before and after a half hour, the greater one."""
+        block = wall_us // _BLOCK_US
+        base = self.base_kw
+        return max(
+            base[(block - 1) // SLOT_BLOCKS % SLOTS],
+            base[block // SLOT_BLOCKS % SLOTS],
+            base[(block + 1) // SLOT_BLOCKS % SLOTS],
+        )
 
 
-def learn(blocks: Sequence[tuple[int, float]], machines: Sequence[Machine] = ()) -> Usual:
-    """What is usual, from `(number of the ten-minute block, median kW)` in order of time.
+def learn(blocks: Sequence[Block], declared: Sequence[Machine] = ()) -> Usual:
+    """What is usual, from at least one block, in order of time.
 
     Args:
-        blocks: at least one.
-        machines: declared ones; without any their sizes are learned.
+        blocks: of the commissioning time.
+        declared: machines that may run; their sizes are learned, and those of what else is flat,
+            frequent and seen on most days.
     """
-    numbers = np.array([number for number, _ in blocks])
-    kw = np.array([value for _, value in blocks])
-    hours = numbers // _HOUR_BLOCKS % HOURS
-    days = numbers // _DAY_BLOCKS
-    base = _base(kw, hours)
-    above = kw - base[hours]
-    if machines:
-        found = [_sized(above, machine) for machine in machines]
-    else:
-        found = _machines(above, days, base.mean())
-    standing = _without(above, found)
-    for hour in range(HOURS):
-        mine = standing[(hours == hour) & np.isfinite(standing)]
-        if len(mine) >= 3:
-            base[hour] += np.median(mine)
-    left = _without(kw - base[hours], found)
+    numbers = np.array([block.number for block in blocks])
+    through = np.array([block.through_kw for block in blocks])
+    kw = np.array([block.kw for block in blocks])
+    loss = _loss(kw, through)
+    kw = kw - loss * through
+    slots, days = numbers // SLOT_BLOCKS % SLOTS, numbers // DAY_BLOCKS
+    base = _base(kw, slots)
+    above = kw - base[slots]
+    machines = [sized(above, machine) for machine in declared]
+    machines += found_sizes(above, days, float(base.mean()), machines)
+    left = _without(above, machines)
+    for slot in range(SLOTS):
+        mine = left[(slots == slot) & np.isfinite(left)]
+        if len(mine) >= SLOT_BLOCKS:
+            base[slot] += np.median(mine)
+    above = kw - base[slots]
+    left = _without(above, machines)
     usable = np.abs(left[np.isfinite(left)])
     spread = float(np.quantile(usable, _STRAYS)) if len(usable) else 0.0
+    most = _MOST_SPREAD_KW + _MOST_SPREAD_SHARE * float(base.mean())
     base_kw = [round(float(value), 3) for value in base]
     return Usual(
         base_kw,
         list(base_kw),
-        round(min(spread, _MOST_SPREAD_KW + _MOST_SPREAD_SHARE * float(base.mean())), 3),
-        found,
-        round(_breath(kw - base[hours], found), 3),
-        _patience(kw - base[hours], days, found),
+        round(min(spread, most), 3),
+        machines,
+        round(breath(above, machines), 3),
+        round(flicker(above, days, machines), 3),
+        patience(above, days, machines) * BLOCK_S,
+        round(loss, 5),
     )
 
 
-def _base(kw: Floats, hours: npt.NDArray[np.int64]) -> Floats:
-    """A low load for each hour; hours that stand out or are missing take after the others."""
-    base = np.full(HOURS, np.nan)
-    for hour in range(HOURS):
-        near = kw[(hours == hour) | (hours == (hour + 1) % HOURS) | (hours == (hour - 1) % HOURS)]
+def _loss(kw: Floats, through: Floats) -> float:
+    """What changes with the load that passes, seen where that was switched.
+
+    Ten minutes before and after, neither the time of day nor who works then matters.
+    """
+    if len(kw) < 3:
+        return 0.0
+    change = through[2:] - through[:-2]
+    far = np.abs(change) >= max(_SWITCHED_KW, _SWITCHED_SHARE * float(np.ptp(through)))
+    if far.sum() < _SWITCHED:
+        return 0.0
+    share = float(np.median((kw[2:] - kw[:-2])[far] / change[far]))
+    return min(max(share, -_MOST_LOSS), _MOST_LOSS)
+
+
+def _base(kw: Floats, slots: npt.NDArray[np.int64]) -> Floats:
+    """A low load for each half hour; those that stand out or are missing take after the others."""
+    base = np.full(SLOTS, np.nan)
+    for slot in range(SLOTS):
+        near = kw[np.isin(slots, [(slot - 1) % SLOTS, slot, (slot + 1) % SLOTS])]
         if len(near):
-            base[hour] = np.quantile(near, _LOW)
+            base[slot] = np.quantile(near, _LOW)
     middle = np.nanmedian(base)
     far = np.nanmedian(np.abs(base - middle))
-    limit = middle + max(5.0, _STANDS_OUT * far, 0.3 * middle)
-    base[base > limit] = np.nan
+    base[base > middle + max(5.0, _STANDS_OUT * far, 0.3 * abs(middle))] = np.nan
     base[np.isnan(base)] = np.nanmedian(base)
     return base
 
 
-def _flat(above: Floats) -> npt.NDArray[np.bool_]:
-    """Which blocks are like one of their neighbours."""
-    step = np.abs(np.diff(above))
-    near = step <= np.maximum(_FLAT_KW, _FLAT_SHARE * np.abs(above[1:]))
-    like = np.zeros(len(above), dtype=np.bool_)
-    like[:-1] |= near
-    like[1:] |= near
-    return like
-
-
-def _machines(above: Floats, days: npt.NDArray[np.int64], base_kw: float) -> list[Machine]:
-    """Sizes that are flat, frequent, and seen on most days; the most frequent first."""
-    flat = _flat(above)
-    elevated = above > max(_ELEVATED_KW, _ELEVATED_SHARE * base_kw)
-    total, all_days = int(elevated.sum()), len(set(days.tolist()))
-    left = elevated.copy()
-    found: list[Machine] = []
-    while len(found) < _MAX_MACHINES and left.sum() >= _MIN_BLOCKS:
-        sizes = np.sort(above[left & flat])
-        if len(sizes) < _MIN_BLOCKS:
-            break
-        ends = np.searchsorted(sizes, sizes * (1 + _SAME) / (1 - _SAME), side="right")
-        first = int(np.argmax(ends - np.arange(len(sizes))))
-        kw = float(np.median(sizes[first : ends[first]]))
-        mine = left & (np.abs(above - kw) <= _SAME * kw)
-        on_days = len(set(days[mine].tolist()))
-        enough = (
-            mine.sum() >= max(_MIN_BLOCKS, _MIN_SHARE * total)
-            and on_days >= max(2, _MIN_DAYS_SHARE * all_days)
-            and flat[mine].mean() >= _MIN_FLAT_SHARE
-        )
-        if not enough:
-            break
-        found.append(seen(round(kw, 3)))
-        left &= ~mine
-    return found
-
-
-def _sized(above: Floats, machine: Machine) -> Machine:
-    """A declared machine with the size that it was seen to have, if it was seen."""
-    mine = above[_flat(above) & (above >= machine.low_kw) & (above <= machine.high_kw)]
-    if len(mine) < _MIN_BLOCKS // 2:
-        return machine
-    return seen(round(float(np.median(mine)), 3), machine.count)
-
-
 def _without(above: Floats, machines: Sequence[Machine]) -> Floats:
-    """What is left where nothing or one known size runs; NaN where something else does."""
+    """What strays from the base; NaN where a machine or something else runs."""
     left = above.copy()
-    left[np.abs(above) > _ELEVATED_KW] = np.nan
+    left[np.abs(above) > _NEAR_KW] = np.nan
     for machine in machines:
-        mine = (above >= machine.low_kw) & (above <= machine.high_kw)
-        left[mine] = np.nan
+        left[(above >= machine.low_kw) & (above <= machine.high_kw)] = np.nan
     return left
-
-
-def _breath(above: Floats, machines: Sequence[Machine]) -> float:
-    """How far the load strays from the median of its run while one machine runs."""
-    strays: list[float] = []
-    for machine in machines:
-        inside = (above >= machine.low_kw) & (above <= machine.high_kw)
-        ends = np.flatnonzero(np.diff(np.concatenate([[0], inside.astype(int), [0]])))
-        for first, end in zip(ends[::2], ends[1::2], strict=True):
-            run = above[first + 1 : end - 1]  # without those in which it was switched
-            strays += np.abs(run - np.median(run)).tolist() if len(run) > 1 else []
-    return float(np.quantile(strays, _BREATHES)) if strays else 0.0
-
-
-def _patience(above: Floats, days: npt.NDArray[np.int64], machines: Sequence[Machine]) -> float:
-    """How long the machines were seen between standing and running, on two days at least."""
-    if not machines:
-        return 0.0
-    part = (above > _ELEVATED_KW) & (above < max(machine.high_kw for machine in machines))
-    for machine in machines:
-        part &= (above < machine.low_kw) | (above > machine.high_kw)
-    seen_on: dict[int, set[int]] = {}
-    length = 0
-    for inside, day in zip([*part, False], [*days, 0], strict=True):
-        if inside:
-            length += 1
-            last_day = int(day)
-        elif length:
-            if length <= _PATIENT_BLOCKS:
-                for shorter in range(1, length + 1):
-                    seen_on.setdefault(shorter, set()).add(last_day)
-            length = 0
-    longest = max((blocks for blocks, on in seen_on.items() if len(on) > 1), default=0)
-    return float((longest + 2) * BLOCK_S) if longest else 0.0
