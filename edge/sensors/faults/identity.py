@@ -118,7 +118,9 @@ class Identity:
             self._register.seen[self._code] = (serial, stamp)
             said += self._of_serial(serial, stamp)
         told = {name: values[name] for name in RATIOS if name in values}
-        if told:
+        if self._strange is not None or self.elsewhere:
+            self._strange_ratio = None  # another meter's ratios are no matter of this one
+        elif told:
             said += self._of_ratios(told, stamp)
         self.unsure = self._strange_ratio is not None or self._strange is not None
         return said
