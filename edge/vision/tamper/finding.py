@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from edge.clock import Stamp
 from edge.domain.activity import ActivityKind
 from edge.domain.observation import Measures
 from edge.vision.tamper.signs import Signs
@@ -16,7 +17,7 @@ BLIND = 0.7  # share of the expected edges that a dark or white picture lacks at
 HIDDEN = 0.8  # share of the expected edges that a covered picture lacks
 POOR = 0.45  # blocks with fine structure, against the view's, that a cover has at most
 ELSEWHERE = 0.2  # agreement below which a picture with edges enough shows something else …
-GONE = 0.45  # … when this share of the expected edges is lost
+GONE = 0.45  # … when this share of the expected edges is lost; newly, in glare: snow is white
 MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62
 SURE_BEST, SURE_CERTAINTY = 0.3, 6.0  # of a shift that is believed
 PLAINLY = 0.1  # by how much the shifted agreement exceeds the other
@@ -27,8 +28,10 @@ SAME = 0.3  # … that agrees with it so far
 BLOTTED = 0.3  # share of the expected edges that a blot on the glass hides at least …
 SOFT = 0.7  # … and how much of that shows no structure of its own
 LITTLE, MORE = 0.8, 1.3  # fine structure left beside a blot: so much at most, or that less lost
-MOSTLY = 0.55  # a blot this large changes the exposure of the rest: its light is not asked
-SAME_LIGHT = 0.3  # octaves by which the rest may differ from what is usual
+MOSTLY, EVEN = 0.55, 0.82  # paint if so much was hidden within a minute and is so soft
+HALF = 0.5  # a blot this large changes the exposure of the rest: its light is not asked
+STIRRED = 0.1  # share of what is hidden where something moves; before paint nothing does
+SAME_LIGHT = 0.3  # octaves by which the rest may differ from what was before or is usual
 BEHIND = 0.35  # share of the view's edges that a board or a truck hides
 BLANK_CONTRAST = 4.0  # a picture this poor shows nothing, whatever was there before
 NOTHING = 0.15  # share of the view's edges that are still expected when next to all is lost
@@ -44,6 +47,31 @@ class Finding:
     wait_s: float
 
 
+class Waiting:
+    """Whether what is found has been so for long enough.
+
+    A finding that needs less time is also one that needs more, but not the other way round.
+    """
+
+    def __init__(self) -> None:
+        self._kind: ActivityKind | None = None
+        self._since: dict[float, Stamp] = {}  # for each time to wait
+
+    def over(self, found: Finding, now: Stamp) -> bool:
+        """Take a finding, look for look."""
+        if found.kind is not self._kind:
+            self.clear()
+        self._kind = found.kind
+        quicker = [since for wait_s, since in self._since.items() if wait_s <= found.wait_s]
+        slower = {wait_s: since for wait_s, since in self._since.items() if wait_s > found.wait_s}
+        self._since = {**slower, found.wait_s: max(quicker, key=now.since, default=now)}
+        return any(now.since(since) >= wait_s for wait_s, since in self._since.items())
+
+    def clear(self) -> None:
+        """Nothing is found, or something else."""
+        self._kind, self._since = None, {}
+
+
 def find(
     measures: Measures, signs: Signs | None, *, sudden: bool, fit: bool = True
 ) -> Finding | None:
@@ -55,13 +83,14 @@ def find(
         sudden: it was much brighter a few seconds ago.
         fit: it is good enough to become a reference.
     """
-    lost = signs.lost if signs is not None else 1.0
+    lost, newly = (signs.lost, signs.newly) if signs is not None else (1.0, 1.0)
     if measures.dark >= BLACK and measures.brightness <= DIM and lost >= BLIND:
         if sudden:
             return Finding(ActivityKind.PICTURE_COVERED, QUICK_S)
         return Finding(ActivityKind.PICTURE_DARK, PARTLY_S)
-    glaring = measures.brightness >= GLARING and lost >= BLIND
-    if (measures.bright >= WHITE and lost >= GONE) or glaring:
+    white = measures.bright >= WHITE
+    glaring = (white or measures.brightness >= GLARING) and lost >= BLIND
+    if (white and newly >= GONE) or glaring:
         return Finding(ActivityKind.PICTURE_OVEREXPOSED, PARTLY_S)
     if signs is None:
         blank = measures.contrast < BLANK_CONTRAST
@@ -96,10 +125,17 @@ def _partly(signs: Signs) -> Finding | None:
         return Finding(ActivityKind.PICTURE_BLURRED, 8.0)
     crisp = min(LITTLE, MORE - signs.lost)
     blotted = signs.lost >= BLOTTED and signs.soft >= SOFT and signs.crisp < crisp
-    if blotted and signs.lost >= MOSTLY:
+    blotted &= signs.stirred < STIRRED
+    if blotted and signs.newly >= MOSTLY and signs.soft >= EVEN:
         return Finding(ActivityKind.PICTURE_COVERED, PARTLY_S)
-    if blotted and signs.other_light < SAME_LIGHT:  # the flat side of a lorry looks like paint
+    if blotted and _stays(signs):
         return Finding(ActivityKind.PICTURE_COVERED, STANDING_S)
     if signs.hidden >= BEHIND or signs.expected < NOTHING:
         return Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
     return None
+
+
+def _stays(signs: Signs) -> bool:
+    """Whether what hides a part is no fog and no lamp. A lorry's side drives on, and then moves."""
+    came = signs.newly >= BLOTTED and signs.new_light < SAME_LIGHT
+    return came or signs.newly >= HALF or signs.other_light < SAME_LIGHT

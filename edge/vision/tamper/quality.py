@@ -7,6 +7,7 @@ found at a time (`finding.py`): a covered camera is not blurred and elsewhere as
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Mapping
 from typing import Any
@@ -17,7 +18,7 @@ from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.domain.record import Draft, RecordType
 from edge.errors import Refused
 from edge.vision.spec import CameraSpec
-from edge.vision.tamper.finding import Finding, find
+from edge.vision.tamper.finding import Finding, Waiting, find
 from edge.vision.tamper.reference import MAX_VIEWS, View
 from edge.vision.tamper.signs import Memory, Signs
 from edge.vision.tamper.sketch import Sketch
@@ -55,6 +56,7 @@ class PictureAnalyser:
     def __init__(self, camera: CameraSpec) -> None:
         self._code = camera.code
         self._spells = {kind: Spell(kind, camera.code, 0.0, OFF_S) for kind in _FOUND}
+        self._waiting = Waiting()
         self._frozen = Spell(ActivityKind.PICTURE_FROZEN, camera.code, 0.0, 0.0)
         self._shaking = Spell(ActivityKind.PICTURE_SHAKING, camera.code, 0.0, SHAKING_LOOKS / 2)
         self._resized = Spell(ActivityKind.PICTURE_RESIZED, camera.code, RESIZED_S, OFF_S)
@@ -136,14 +138,17 @@ class PictureAnalyser:
     def _tell(
         self, found: Finding | None, now: Stamp, detail: Mapping[str, float]
     ) -> list[Activity]:
+        if found is None:
+            self._waiting.clear()
+        over = found is not None and self._waiting.over(found, now)
         kind = self._settled(found.kind) if found is not None else None
         activities = []
         for spell in self._spells.values():
             holds: bool | None = spell.kind is kind
             if kind in _BLIND and spell.active and spell.kind not in _BLIND:
                 holds = None  # what cannot be seen now may still be so
-            if holds and found is not None:
-                spell.on_s = found.wait_s
+            if holds:
+                spell.on_s = 0.0 if over else math.inf
             activities += spell.step(holds, now, detail)
         return activities
 

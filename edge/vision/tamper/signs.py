@@ -8,23 +8,27 @@ slowly, a cloth takes all at once. Where the camera looks counts against the ref
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from edge.vision.tamper.reference import PLAIN, Match, View, match, weights
+from edge.vision.tamper.reference import PLAIN, View, match, weights
 from edge.vision.tamper.sketch import BLOCK_COLS, BLOCK_ROWS, Floats, Sketch
 
 NOW_S = 2.5  # time constant of the edges that are seen now …
 FINE_S = 1.0  # … of the fine structure, whose noise has no mean, …
 USUAL_S = 600.0  # … and of what is usual
 EXPECTED = 0.35  # presence from which a block's edges are expected …
-LOST = 0.4  # … and the share of it below which they are lost
+LOST = 0.4  # … and the share of it below which they are lost, …
+CLEAR = 0.85  # … and from which nothing lies before them: the light is told from these
 ABSENT = 0.25  # presence below which a view's edges are not there, whatever is usual
 OWN_LIGHT = 0.3  # octaves of energy by which a view's own light may differ from it
 FLOOR = 6.0  # energy of fine structure that noise and compression may leave
+STIR = 6.0  # grey levels by which a block changes where something moves
+LATELY_LOOKS = 60  # paint comes within seconds, fog within minutes
 _CALM = 8.0  # the same of coarse structure
 _UNTOLD = 9.0
 _MIN_KEPT = 12  # blocks that are needed to tell anything of the rest
@@ -45,10 +49,13 @@ class Signs:
         displaced: share of the picture's parts that are moved, each for itself.
         expected: share of the view's edges that were usual of late.
         lost: share of these that are lost.
+        newly: share of what was there in that look of the last minute that is lost now.
         soft: share of what is lost that shows no fine structure of its own.
+        stirred: share of what is lost whose brightness changed since the look before.
         hidden: share of the view's edges that are not there in the view's own light; else 0.
-        other_light: by how much the contrast of what is left differs from what is usual, or
+        other_light: by how much the contrast of what is clear differs from what is usual, or
             differs from place to place; octaves of energy.
+        new_light: the same against the look within the last minute of which least was lost.
         crisp: blocks with fine structure, against those of the view.
         fine: fine structure there is for the coarse one, against the view's: 1 is as sharp.
         tone: correlation of the coarse brightness with what is usual.
@@ -62,9 +69,12 @@ class Signs:
     displaced: float
     expected: float
     lost: float
+    newly: float
     soft: float
+    stirred: float
     hidden: float
     other_light: float
+    new_light: float
     crisp: float
     fine: float
     tone: float
@@ -78,16 +88,19 @@ class Memory:
         self._presence: Floats = np.ones((BLOCK_ROWS, BLOCK_COLS), np.float32)
         self._usual: Sketch | None = None
         self._elapsed = 0.0
-        self._match: Match | None = None
         self._newest: Floats = self._presence
+        self._change: Floats = np.zeros((BLOCK_ROWS, BLOCK_COLS), np.float32)
+        self._lost = 0.0
+        self._lately: deque[tuple[float, Floats]] = deque(maxlen=LATELY_LOOKS)
 
     def take(self, sketch: Sketch, elapsed: float) -> None:
         """Take a sketch, so many seconds after the one before."""
         self._elapsed = elapsed
         before = self.now
         if before is None:
-            self.now = sketch
+            self.now, self._change = sketch, np.zeros_like(sketch.brightness)
             return
+        self._change = sketch.brightness - before.brightness
         slow = _share(elapsed, NOW_S)
         self.now = replace(
             blend(before, sketch, _share(elapsed, FINE_S)),
@@ -97,6 +110,7 @@ class Memory:
     def forget(self) -> None:
         """After a silence: what is seen next has nothing to do with what was seen last."""
         self.now = None
+        self._lately.clear()
 
     def expect(self, views: Sequence[View]) -> None:
         """From now on all of these views is usual: after a start, or with another reference."""
@@ -116,9 +130,14 @@ class Memory:
         expected = known & (self._presence >= EXPECTED)
         gone = expected & (self._newest < LOST * self._presence)
         kept = expected & ~gone
+        self._lost = _part(weight, gone, expected)
+        usual = (0.0, self._usual.coarse)
+        before, lately = min(self._lately, key=lambda look: look[0], default=usual)
         limit = self._limit()
         sharp = self.now.fine / np.float32(limit)
-        own_light = self._other_light(kept, view.sketch) < OWN_LIGHT
+        absent = known & (self._newest < ABSENT)
+        clear = expected & (self._newest >= CLEAR * self._presence)
+        own_light = self._other_light(clear, view.sketch.coarse) < OWN_LIGHT
         return Signs(
             agreement=best.agreement,
             kinship=matches[0].agreement,
@@ -127,10 +146,13 @@ class Memory:
             shift_px=best.shift_px,
             displaced=best.displaced,
             expected=_part(weight, expected, known),
-            lost=_part(weight, gone, expected),
+            lost=self._lost,
+            newly=(self._lost - before) / max(1 - before, 1e-3),
             soft=_part(weight, gone & (sharp < 1), gone),
-            hidden=_part(weight, known & (self._newest < ABSENT), known) if own_light else 0.0,
-            other_light=self._other_light(kept, self._usual),
+            stirred=self._stirred(gone),
+            hidden=_part(weight, absent, known) if own_light else 0.0,
+            other_light=self._other_light(clear, self._usual.coarse),
+            new_light=self._other_light(clear, lately),
             crisp=float((sharp >= 1).sum()) / max(1.0, float((view.sketch.fine >= limit).sum())),
             fine=self._fine(kept, view.sketch),
             tone=_correlation(self.now.brightness, self._usual.brightness),
@@ -142,6 +164,14 @@ class Memory:
         share = _share(self._elapsed, USUAL_S)
         self._presence = self._presence + np.float32(share) * (self._newest - self._presence)
         self._usual = blend(self._usual or self.now, self.now, share)
+        self._lately.append((self._lost, self.now.coarse))
+
+    def _stirred(self, gone: Mask) -> float:
+        """Whatever moves there is not behind paint on the glass; light changes all of it."""
+        if not gone.any():
+            return 0.0
+        change = self._change[gone]
+        return float((np.abs(change - np.median(change)) >= STIR).mean())
 
     def _limit(self) -> float:
         """Fine structure of a block from which there is some to speak of."""
@@ -149,13 +179,13 @@ class Memory:
         some = self._usual.fine[self._usual.fine > FLOOR]
         return max(FLOOR, 0.2 * float(np.median(some))) if some.size else FLOOR
 
-    def _other_light(self, kept: Mask, light: Sketch) -> float:
+    def _other_light(self, clear: Mask, coarse: Floats) -> float:
         """A blot on the glass leaves the rest as it was; dusk, lamps and weather do not."""
         assert self.now is not None
-        there = kept & (light.coarse > _CALM)
+        there = clear & (coarse > _CALM)
         if there.sum() < _MIN_KEPT:
             return _UNTOLD
-        ratio = np.log2(np.maximum(self.now.coarse[there], 1) / light.coarse[there])
+        ratio = np.log2(np.maximum(self.now.coarse[there], 1) / coarse[there])
         middle = float(np.median(ratio))
         return max(abs(middle) / 2, float(np.median(np.abs(ratio - middle))))
 

@@ -31,7 +31,10 @@ SKETCH_BYTES = 2 * _CELLS + 3 * _BLOCKS
 HALF = 12.0  # gradient of an edge that counts half: fog leaves some of it, noise little
 _OCTAVE = 6.0  # steps of a coded energy for each doubling
 _FULL = 127.0
-SURE = 0.2  # response of the phase correlation from which a shift is believed
+SURE = 0.2  # response of the phase correlation from which a shift is believed …
+RICH = 4.0  # … when most of the parts that vary by so many grey levels …
+HALVED = 0.5  # … differ by this much less from the look before once that is shifted
+_PART = 32  # pixels
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -123,8 +126,29 @@ class Sketcher:
         before, self._half = self._half, half
         if before is None:
             return 0.0
-        (x, y), sure = cv2.phaseCorrelate(before, half, self._window)
-        return 2 * math.hypot(x, y) if sure >= SURE else 0.0
+        windowed = before * self._window, half * self._window  # cv2 would do it in place
+        (x, y), sure = cv2.phaseCorrelate(*windowed)
+        moved = sure >= SURE and _whole(before, half, (x, y))
+        return 2 * math.hypot(x, y) if moved else 0.0
+
+
+def _whole(before: Floats, now: Floats, shift: tuple[float, float]) -> bool:
+    """Whether most parts that show anything moved so: what drives by moves few, even in fog.
+
+    Against the contrary shift, which smooths noise as much.
+    """
+    there, back = (_left(before, now, sign, shift) for sign in (1, -1))
+    size = _PART // 2
+    rich = _means(now * now, size) - _means(now, size) ** 2 >= RICH**2
+    return int((rich & (there < HALVED * back)).sum()) * 2 > int(rich.sum())
+
+
+def _left(before: Floats, now: Floats, sign: int, shift: tuple[float, float]) -> Floats:
+    """What is left between two pictures in each part when the first is shifted."""
+    matrix = np.array([[1, 0, sign * shift[0]], [0, 1, sign * shift[1]]], np.float32)
+    size = (now.shape[1], now.shape[0])
+    moved = cv2.warpAffine(before, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    return _means(np.asarray((moved - now) ** 2, np.float32), _PART // 2)
 
 
 def _edges(across: Floats, along: Floats) -> Field:

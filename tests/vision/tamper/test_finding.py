@@ -4,9 +4,18 @@ from dataclasses import replace
 
 import pytest
 
+from edge.clock import ManualClock
 from edge.domain.activity import ActivityKind
 from edge.domain.observation import Measures
-from edge.vision.tamper.finding import SLOW_S, UNFIT_S, Finding, find
+from edge.vision.tamper.finding import (
+    PARTLY_S,
+    SLOW_S,
+    STANDING_S,
+    UNFIT_S,
+    Finding,
+    Waiting,
+    find,
+)
 from edge.vision.tamper.signs import Signs
 
 DAY = Measures(brightness=110, contrast=50, sharpness=500, still_s=0)
@@ -21,13 +30,19 @@ USUAL = Signs(
     displaced=0,
     expected=1,
     lost=0,
+    newly=0,
     soft=0,
+    stirred=0,
     hidden=0,
     other_light=0.05,
+    new_light=0.05,
     crisp=1,
     fine=1,
     tone=1,
 )
+
+
+BLOT = {"lost": 0.45, "newly": 0.45, "soft": 0.9, "crisp": 0.6}
 
 
 def _found(measures: Measures, signs: Signs | None, *, sudden: bool = False) -> Finding | None:
@@ -66,6 +81,8 @@ def test_each_sign_has_its_name(changes, kind):
     "changes",
     [
         {"lost": 0.4, "soft": 0.9, "crisp": 0.6, "other_light": 1.0},  # dusk
+        {**BLOT, "other_light": 1.0, "new_light": 0.4},  # infrared was switched on
+        {**BLOT, "stirred": 0.2},  # a lorry that moves
         {"lost": 0.4, "soft": 0.3},  # somebody close by, with edges of his own
         {"lost": 0.3, "soft": 0.8, "crisp": 0.95},  # a truck, whose side is plain
         {"shift_px": 9, "agreement": 0.9},  # as good without the shift
@@ -78,6 +95,21 @@ def test_each_sign_has_its_name(changes, kind):
 )
 def test_what_may_be_honest_is_nothing(changes):
     assert _found(DAY, replace(USUAL, **changes)) is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "wait_s"),
+    [
+        ({"newly": 0.6}, PARTLY_S),
+        ({"newly": 0.6, "soft": 0.75}, STANDING_S),  # a lorry is hardly as even
+        ({"newly": 0.52, "new_light": 0.9}, STANDING_S),  # the exposure follows the paint
+        ({"newly": 0.4}, STANDING_S),  # in the light that was there before
+        ({"newly": 0.4, "lost": 0.6}, STANDING_S),  # a lorry, and fog took the rest
+    ],
+)
+def test_paint_in_an_odd_light_is_told_the_sooner_the_more_it_hid_within_a_minute(changes, wait_s):
+    found = _found(DAY, replace(USUAL, **{**BLOT, "other_light": 1.0, **changes}))
+    assert found == Finding(ActivityKind.PICTURE_COVERED, wait_s)
 
 
 def test_what_hides_the_view_from_a_distance_must_last():
@@ -102,6 +134,11 @@ def test_white_is_over_exposed_when_the_view_is_gone():
     grey = replace(WHITE, bright=0.1)
     assert _found(grey, replace(USUAL, lost=0.8, crisp=0.1)) is not None
     assert _found(WHITE, USUAL) is None  # snow in the sun
+    lamp = replace(WHITE, brightness=190)
+    found = _found(lamp, replace(USUAL, lost=0.5, newly=0.5))
+    assert found is not None
+    assert found.kind is ActivityKind.PICTURE_OVEREXPOSED
+    assert _found(lamp, replace(USUAL, lost=0.5, newly=0.2)) is None  # snow hid the rest before
 
 
 def test_without_a_reference_only_what_shows_nothing_is_found():
@@ -110,3 +147,36 @@ def test_without_a_reference_only_what_shows_nothing_is_found():
     assert find(DAY, None, sudden=False, fit=False) == Finding(
         ActivityKind.PICTURE_COVERED, UNFIT_S
     )
+
+
+QUICK = Finding(ActivityKind.PICTURE_COVERED, 10.0)
+SLOW = Finding(ActivityKind.PICTURE_COVERED, 40.0)
+
+
+def _over_after(*found: Finding | None) -> int | None:
+    """The second in which it has been so for long enough."""
+    clock, waiting = ManualClock(), Waiting()
+    for second, each in enumerate(found):
+        if each is None:
+            waiting.clear()
+        elif waiting.over(each, clock.now()):
+            return second
+        clock.advance(1.0)
+    return None
+
+
+def test_what_is_found_must_last():
+    assert _over_after(*[QUICK] * 20) == 10
+    assert _over_after(*[QUICK] * 9, None, *[QUICK] * 20) == 20
+    assert _over_after(*[QUICK] * 9, Finding(ActivityKind.PICTURE_DARK, 10.0)) is None
+
+
+def test_one_quick_look_does_not_inherit_the_slow_ones_before_it():
+    assert _over_after(*[SLOW] * 30, QUICK, *[SLOW] * 20) == 40
+    assert _over_after(*[SLOW] * 30, *[QUICK] * 20) == 40
+    assert _over_after(*[SLOW] * 5, *[QUICK] * 20) == 15
+
+
+def test_quick_looks_count_for_the_slow_ones_after_them():
+    assert _over_after(*[QUICK, SLOW] * 30) == 40
+    assert _over_after(*[QUICK] * 9, *[SLOW] * 60) == 40

@@ -93,6 +93,12 @@ def test_half_a_picture_without_structure_may_be_a_lorry_and_is_told_when_it_sta
     assert _kinds(camera.see(_blotted(0.5), 270))[0] is ActivityKind.PICTURE_COVERED
 
 
+def test_two_lorries_one_after_the_other_are_no_paint(camera):
+    first, second = _blotted(0.5), _blotted(0.5)
+    second[40:140, 20:140] = 130
+    assert camera.see(first, 200) + camera.see(second, 200) + camera.see(first, 200) == []
+
+
 def test_a_cover_is_told_in_seconds_and_goes_on_however_long(camera):
     activities = camera.see(CLOTH, 12)
     assert activities[0].stamp.since(activities[0].started) <= 4

@@ -94,6 +94,38 @@ def test_another_light_is_no_reason_to_miss_what_it_does_not_show(memory):
     assert seen(memory, infrared(HERE)).other_light < 0.3
 
 
+def test_paint_soon_after_the_light_changed_is_new_and_the_rest_is_as_it_was(memory):
+    for _ in range(20):
+        memory.take(sketched(infrared(HERE)), 1.0)
+        memory.compare([REFERENCE])
+        memory.learn()
+    signs = seen(memory, infrared(covered(0.5)))
+    assert signs.newly > 0.3
+    assert signs.new_light < 0.1
+    assert signs.other_light >= 0.3
+
+
+def test_what_was_lost_a_minute_ago_is_not_lost_newly(memory):
+    for _ in range(3):
+        seen(memory, covered(0.25))
+        memory.learn()
+    signs = seen(memory, covered(0.5))
+    assert signs.newly < signs.lost - 0.1
+    memory.forget()
+    assert seen(memory, covered(0.5)).newly == pytest.approx(signs.lost)
+
+
+def test_what_moves_where_the_view_is_hidden_is_noticed_and_a_change_of_light_is_not(memory):
+    assert seen(memory, covered(0.5)).stirred == 0.0
+    darker = np.asarray(covered(0.5) * 0.8, np.uint8)
+    assert seen(memory, darker, looks=1).stirred == 0.0
+    seen(memory, covered(0.5))
+    lorry = covered(0.5)
+    lorry[60:120, 40:120] = 120
+    assert seen(memory, lorry, looks=1).stirred > 0.1
+    assert seen(memory, lorry).stirred == 0.0
+
+
 def test_what_goes_slowly_is_not_lost_but_no_longer_expected(memory):
     for _ in range(60):
         memory.take(sketched(covered(0.5)), 60.0)
@@ -142,7 +174,7 @@ def test_whatever_a_camera_sends_gives_figures_in_their_bounds(first, second, kn
         signs = memory.compare([view])
         memory.learn()
     assert all(math.isfinite(value) for value in astuple(signs))
-    shares = (signs.displaced, signs.expected, signs.lost, signs.soft, signs.hidden)
+    shares = (signs.displaced, signs.expected, signs.lost, signs.soft, signs.hidden, signs.stirred)
     assert all(0 <= share <= 1 for share in shares)
     assert -1.001 <= signs.agreement <= 1.001
     assert -1.001 <= signs.tone <= 1.001

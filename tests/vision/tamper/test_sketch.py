@@ -78,6 +78,21 @@ def test_the_shift_between_two_looks_is_measured(dx, dy):
     assert sketcher.step(np.asarray(moved, np.uint8))[1] == pytest.approx(np.hypot(dx, dy), abs=0.6)
 
 
+def test_a_lorry_in_fog_that_is_the_clearest_thing_in_view_moves_no_camera():
+    fog = np.asarray(160 + 0.3 * cv2.resize(_scene(3), (320, 128)).astype(np.float32), np.uint8)
+    rng = np.random.default_rng(3)
+    side = cv2.resize(rng.uniform(0, 255, (8, 12)).astype(np.float32), (64, 60))
+    sketcher, moved = Sketcher(), 0.0
+    for step in range(5):
+        look = fog.copy()
+        look[50:110, 60 + 6 * step : 124 + 6 * step] = side
+        moved = max(moved, sketcher.step(look)[1])
+    assert moved == 0.0
+    shaken = [fog, np.roll(fog, 6, axis=1)]
+    assert sketcher.step(shaken[0])[1] == 0.0
+    assert sketcher.step(shaken[1])[1] > 4.0
+
+
 def test_a_shift_that_cannot_be_told_is_none():
     sketcher = Sketcher()
     sketcher.step(_scene(1))
