@@ -17,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import struct
+import termios
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -25,9 +26,9 @@ from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
 from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
-from edge.clock import Clock
+from edge.clock import Clock, Stamp
 from edge.errors import SourceError
-from edge.sensors.frames import MAX_HEARD, WRITE_COIL, search
+from edge.sensors.frames import MAX_HEARD, WRITE_COIL, crc, search
 from edge.sensors.load import read_seconds, silence_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
 from edge.sensors.spec import AnyBus, LineBus, SerialBus
@@ -49,23 +50,39 @@ class BusDownError(SourceError):
 
 
 class RefusedError(SourceError):
-    """A unit answered that it will not (exception answer)."""
+    """A unit answered that it will not; `code` is Modbus' own (exception answer)."""
+
+    def __init__(self, message: str, code: int = 0) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class NoAnswerError(SourceError):
-    """A unit gave no answer in time, or one that fits no request of ours."""
+    """A unit gave no answer in time, or one that fits no request of ours.
+
+    Attributes:
+        late_s: after so long something of it came all the same; None where nothing did.
+    """
+
+    def __init__(self, reason: str, late_s: float | None = None) -> None:
+        super().__init__(reason)
+        self.late_s = late_s
 
 
 class ModbusPort(Protocol):
     """A bus that one request at a time can be made on."""
 
-    async def read(self, unit: int, span: Span, timeout_s: float | None = None) -> list[int]:
+    async def read(
+        self, unit: int, span: Span, timeout_s: float | None = None, listen_s: float = 0.0
+    ) -> list[int]:
         """`span.count` registers, or bits as 0 and 1, from unit `unit`.
 
         Args:
             unit: address.
             span: what to read.
             timeout_s: how long the unit may think; None is as long as the bus allows.
+            listen_s: where it gives no answer on a line: leave the line to it for so long, so
+                that an answer that comes late meets nobody else's.
 
         Raises:
             RefusedError: the unit answered that it will not.
@@ -94,6 +111,8 @@ class PymodbusPort:
         self._line = bus if isinstance(bus, LineBus) else None
         self._request = b""  # that an answer is awaited to, on a line
         self._echoes = False
+        self._overdue = 0  # unit that gave no answer in time
+        self._late: Stamp | None = None  # when it came
         self._strayed = False  # something was heard that nobody here asked for
         self._muddled = False  # bytes on TCP that are no answer: where the next begins is unknown
         self._heard = 0
@@ -101,17 +120,20 @@ class PymodbusPort:
         self._turn = asyncio.Lock()
         self._client = self._make_client()
 
-    async def read(self, unit: int, span: Span, timeout_s: float | None = None) -> list[int]:
+    async def read(
+        self, unit: int, span: Span, timeout_s: float | None = None, listen_s: float = 0.0
+    ) -> list[int]:
         timeout_s = timeout_s or self._bus.timeout_s
         async with self._turn:
             answer = await self._ask(
-                unit, timeout_s, span, lambda client: _read(client, unit, span)
+                unit, timeout_s, span, lambda client: _read(client, unit, span), listen_s
             )
             if answer.isError():
-                code = getattr(answer, "exception_code", "?")
+                code = int(getattr(answer, "exception_code", 0))
                 raise RefusedError(
                     f"{self._name} unit {unit}: refuses to read {_words(span)} "
-                    f"(exception {code}); check the meter's profile"
+                    f"(exception {code}); check the meter's profile",
+                    code,
                 )
             values = _fitting(answer, unit, span)
             if values is None:
@@ -180,7 +202,12 @@ class PymodbusPort:
             return
         self._client.close()
         self._client = self._make_client()  # a fresh one: nothing of the old line is left in it
-        connected = await self._client.connect()
+        try:
+            connected = await self._client.connect()
+        except termios.error as error:  # which is no OSError, and passes pymodbus by
+            raise BusDownError(
+                f"{self._name}: the device cannot be set so; check baud, parity and stop_bits"
+            ) from error
         _heed_cancellation()
         if not connected:
             raise BusDownError(f"{self._name}: cannot be opened; check the address and the cable")
@@ -191,21 +218,25 @@ class PymodbusPort:
         timeout_s: float,
         span: Span,
         request: Callable[[_Client], Awaitable[ModbusPDU]],
+        listen_s: float = 0.0,
     ) -> ModbusPDU:
         """One request and whatever answer came in time."""
         await self._connect()
         await self._wait_for_silence()
         self._muddled = False
         self._client.ctx.comm_params.timeout_connect = self._patience_s(timeout_s, span)
+        began, self._late = self._clock.now(), None
         try:
             answer = await request(self._client)
             _heed_cancellation()
         except ModbusException as error:
-            self._request = b""
+            self._request, self._overdue = b"", unit
             await self._fall_quiet(timeout_s)
+            late_s = await self._listen(began, listen_s)
             raise NoAnswerError(
                 f"{self._name} unit {unit}: no answer within {timeout_s:g} s; "
-                "check its address, supply and wiring"
+                + ("check its address, supply and wiring" if late_s is None else "it came later"),
+                late_s,
             ) from error
         finally:
             self._request = b""
@@ -237,6 +268,12 @@ class PymodbusPort:
             await self._clock.sleep(min(quiet_s, _MAX_QUIET_S))
             if self._heard == heard:
                 return
+
+    async def _listen(self, began: Stamp, listen_s: float) -> float | None:
+        """On a line: after how long an answer came that is overdue; None where none did."""
+        while self._line and not self._late and self._clock.now().since(began) < listen_s:
+            await self._clock.sleep(_MAX_QUIET_S)
+        return self._late.since(began) if self._late else None
 
     def _trace(self, sending: bool, data: bytes) -> bytes:
         if sending and self._line is not None:
@@ -271,6 +308,8 @@ class PymodbusPort:
         self._used = self._clock.now()
         if not self._request:
             self._strayed = True
+            if data[0] == self._overdue and crc(data[:-2]) == data[-2:]:
+                self._late = self._used
             return len(data)
         found = search(self._request, data, echoes=self._echoes)
         self._echoes = self._echoes or found.echoed

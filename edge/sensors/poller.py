@@ -9,7 +9,7 @@ from edge.clock import Clock
 from edge.domain.observation import Observation, Reading, SourceBack, SourceLost
 from edge.errors import SourceError
 from edge.sensors.decode import Registers
-from edge.sensors.health import answered, doubted, failed, thought
+from edge.sensors.health import answered, doubted, failed, overheard, thought
 from edge.sensors.load import TURNAROUND_S, read_seconds, shares
 from edge.sensors.modbus import BusDownError, ModbusPort, NoAnswerError, RefusedError, open_port
 from edge.sensors.plan import Span
@@ -37,7 +37,7 @@ class Poller:
         self._clock = clock
         self._emit = emit
         self._targets = targets(bus)
-        self._turns = Turns(bus.period_s, shares(bus, self._targets))
+        self._turns = Turns(bus.period_s, bus.timeout_s, shares(bus, self._targets))
 
     async def sweep(self) -> bool:
         """Ask every unit whose turn it is once. False when the bus itself is down."""
@@ -89,9 +89,20 @@ class Poller:
 
     async def _read(self, number: int, read: Span) -> list[int]:
         began, health = self._clock.now(), self._turns.health(number)
-        words = await self._port.read(
-            self._targets[number].unit, read, health.patience_s(self._bus.timeout_s)
-        )
+        on_line = isinstance(self._bus, LineBus)
+        listens = on_line and health.listen_s <= max(self._turns.room_s, health.overdue_s)
+        try:
+            words = await self._port.read(
+                self._targets[number].unit,
+                read,
+                health.patience_s(self._bus.timeout_s),
+                health.listen_s if listens else 0.0,
+            )
+        except NoAnswerError as error:
+            told = listens and health.listen_s > 0
+            health = overheard(health, error.late_s, listened=told or not on_line)
+            self._turns.set_health(number, health)
+            raise
         took_s = self._clock.now().since(began)
         if isinstance(self._bus, LineBus):
             took_s -= read_seconds(self._bus, read) - TURNAROUND_S
@@ -102,7 +113,7 @@ class Poller:
         now, target = self._clock.now(), self._targets[number]
         observations = target.observe(registers, now)
         if any(isinstance(seen, Reading) and power_of(seen) is None for seen in observations):
-            self._failed(number, NO_FIGURE, patient=False)
+            self._failed(number, NO_FIGURE, patient=False, answers=True)
         else:
             health, lost_s = answered(self._turns.health(number), now)
             self._turns.set_health(number, health)
@@ -112,9 +123,10 @@ class Poller:
         for observation in observations:
             self._emit(observation)
 
-    def _failed(self, number: int, reason: str, *, patient: bool) -> None:
+    def _failed(self, number: int, reason: str, *, patient: bool, answers: bool = False) -> None:
         now, target = self._clock.now(), self._targets[number]
-        health, lost = failed(self._turns.health(number), now, patient=patient)
+        health = self._turns.health(number)
+        health, lost = failed(health, now, patient=patient, answers=answers)
         self._turns.set_health(number, health)
         if health.lost:
             target.anew()

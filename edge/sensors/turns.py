@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from edge.clock import Stamp
-from edge.sensors.health import Health
+from edge.sensors.health import LOST_AFTER, Health
 
 SHARE = 0.05
 """How much longer than it must a sweep may last for the sake of those that do not answer well."""
@@ -31,21 +31,24 @@ class _Unit:
     asked_us: int = -1
 
     def is_steady(self, slow_from_s: float) -> bool:
-        thinks_s = self.health.thinks_s
-        return not self.health.failures and (thinks_s is None or thinks_s <= slow_from_s)
+        health = self.health
+        answers = not (health.failures and health.suspect)
+        return answers and (health.thinks_s is None or health.thinks_s <= slow_from_s)
 
 
 class Turns:
     """The units of one bus, by number, and their health."""
 
-    def __init__(self, period_s: float, shares_s: Sequence[float]) -> None:
+    def __init__(self, period_s: float, timeout_s: float, shares_s: Sequence[float]) -> None:
         """All are steady at first.
 
         Args:
             period_s: wanted between two sweeps.
+            timeout_s: that a silent unit costs.
             shares_s: of each unit, how long it takes if it answers at once; 0 if not known.
         """
         self._period_s = period_s
+        self._timeout_s = timeout_s
         self._units = [_Unit(Health(), share) for share in shares_s]
         self._steady: list[int] = []
         self._others: list[int] | None = None  # not known before the steady ones were asked
@@ -84,6 +87,11 @@ class Turns:
             self._turn = number, now
         return number
 
+    @property
+    def room_s(self) -> float:
+        """How long those that are not steady may take now."""
+        return self._free_s + self._spare_s
+
     def unasked(self) -> list[int]:
         """Whom this sweep has not asked."""
         return [number for number in range(len(self._units)) if number not in self._asked]
@@ -106,22 +114,23 @@ class Turns:
         if self._others is None:
             self._others = self._line_up()
             self._gain(now)
-        while self._others:
-            unit = self._units[self._others[-1]]
-            if not unit.health.due(now):
-                self._others.pop()
-            elif unit.cost_s <= self._free_s + self._spare_s:
-                return self._others.pop()
-            elif unit.health.failures and not (unit.health.lost or self._hurried):
-                self._hurried = True
-                return self._others.pop()
-            else:
-                return None  # it is the first once there is room, and does not starve
+        waits = False  # who needs more room than there is is not overtaken, but for one that is
+        for number in self._others:  # most likely well: else he would never get it
+            unit = self._units[number]
+            failures = unit.health.failures
+            if not unit.health.due(now) or (waits and failures != 1):
+                continue
+            fits = self._cost_s(unit) <= self.room_s
+            if fits or (0 < failures < LOST_AFTER and not self._hurried):
+                self._hurried = self._hurried or not fits
+                self._others.remove(number)
+                return number
+            waits = True
         return None
 
     def _line_up(self) -> list[int]:
-        """Those that are not steady, who waited longest last."""
-        return sorted(self.unasked(), key=lambda number: -self._units[number].asked_us)
+        """Those that are not steady, who waited longest first."""
+        return sorted(self.unasked(), key=lambda number: self._units[number].asked_us)
 
     def _gain(self, now: Stamp) -> None:
         """What the steady ones have left; saved is no more than the dearest of the others needs."""
@@ -130,8 +139,19 @@ class Turns:
         alone = len(self.unasked()) == len(self._units)
         self._free_s = math.inf if alone else max(self._period_s - used_s, 0.0)
         gain_s = SHARE * well_s + max(well_s - max(used_s, self._period_s), 0.0)
-        dearest_s = max((self._units[number].cost_s for number in self.unasked()), default=0.0)
+        others = [self._units[number] for number in self.unasked()]
+        costs_s = (max(self._cost_s(unit), unit.health.listen_s) for unit in others)
+        dearest_s = max(costs_s, default=0.0)
         self._spare_s = min(self._spare_s + gain_s, max(gain_s, dearest_s))
+
+    def _cost_s(self, unit: _Unit) -> float:
+        """What asking it will take. One failure is most often noise: it will be well again."""
+        health = unit.health
+        if not (health.failures and health.suspect):
+            return unit.cost_s
+        if health.failures == 1:
+            return min(unit.share_s or unit.cost_s, unit.cost_s)
+        return max(self._timeout_s, health.overdue_s)
 
     def _well_s(self) -> float:
         """How long a sweep lasts if all units answer at once; those not known as the quicker."""

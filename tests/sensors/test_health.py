@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from edge.clock import ManualClock
-from edge.sensors.health import FIRST_BACKOFF_S, LOST_AFTER, MAX_BACKOFF_S, Health, answered, failed
+from edge.sensors.health import (
+    FIRST_BACKOFF_S,
+    LISTEN_S,
+    LOST_AFTER,
+    MAX_BACKOFF_S,
+    MIN_PATIENCE_S,
+    Health,
+    answered,
+    doubted,
+    failed,
+    overheard,
+    thought,
+)
 
 
 def test_a_new_unit_is_asked_at_every_sweep():
@@ -86,3 +99,45 @@ def test_loss_and_return_alternate_whatever_happens(events):
             if lost:
                 said.append("lost")
     assert said == (["lost", "back"] * len(said))[: len(said)]
+
+
+def test_an_unknown_unit_is_waited_for_as_long_as_allowed_and_a_quick_one_less():
+    assert Health().patience_s(0.5) == 0.5
+    assert thought(Health(), 0.02).patience_s(0.5) == MIN_PATIENCE_S
+    assert thought(Health(), 0.1).patience_s(0.5) == pytest.approx(0.3)
+    assert thought(Health(), 9.0).patience_s(0.5) == 0.5
+
+
+def test_after_a_failure_a_quick_unit_is_waited_for_as_long_as_allowed():
+    health, _ = failed(thought(Health(), 0.02), ManualClock().now(), patient=True)
+    assert health.patience_s(0.5) == 0.5
+    assert answered(health, ManualClock().now())[0].patience_s(0.5) == MIN_PATIENCE_S
+
+
+def test_a_unit_that_grows_slow_is_known_at_once_and_one_that_grows_quick_after_a_while():
+    health = thought(thought(Health(), 0.02), 0.42)
+    assert health.thinks_s == pytest.approx(0.22)
+    for _ in range(30):
+        health = thought(health, 0.02)
+    assert health.thinks_s == pytest.approx(0.02, abs=0.01)
+    assert health.patience_s(0.5) == MIN_PATIENCE_S
+
+
+def test_a_lost_unit_is_listened_to_once_and_a_late_one_always():
+    clock, health = ManualClock(), Health()
+    for _ in range(LOST_AFTER):
+        assert health.listen_s == 0
+        health, _ = failed(health, clock.now(), patient=True)
+    assert (health.listen_s, health.overdue_s) == (LISTEN_S, 0)
+    assert overheard(health, None, listened=False).listen_s == LISTEN_S
+    assert overheard(health, None, listened=True).listen_s == 0
+    late = overheard(overheard(health, 2.0, listened=True), None, listened=True)
+    assert (late.listen_s, late.overdue_s) == (2.5, 2.5)
+    assert thought(late, 0.1).late_s is None
+    assert not answered(late, clock.now())[0].listened
+
+
+def test_a_unit_that_answers_what_is_no_use_is_in_step():
+    health, _ = failed(Health(), ManualClock().now(), patient=False, answers=True)
+    assert not health.suspect
+    assert doubted(health).suspect

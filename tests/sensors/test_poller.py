@@ -52,13 +52,13 @@ class WrittenPort:
         self.asked = []
         self.closed = False
 
-    async def read(self, unit, span, timeout_s=None):
+    async def read(self, unit, span, timeout_s=None, listen_s=0.0):
         self.asked.append((unit, span))
         if self.down:
             raise BusDownError("bus yard: cannot be opened")
         touched = {(unit, span.function, span.address + i) for i in range(span.count)}
         if unit in self.silent or touched & self.mute:
-            self.clock.advance(timeout_s or self.timeout_s)
+            self.clock.advance(max(timeout_s or self.timeout_s, listen_s))
             raise NoAnswerError(f"unit {unit}: no answer")
         if unit in self.refusing or touched & self.missing:
             raise RefusedError(f"unit {unit}: exception 2")
@@ -201,7 +201,7 @@ async def test_a_bus_that_is_down_is_tried_once_a_sweep_and_every_source_is_lost
 
 
 async def test_an_exception_that_nobody_expects_is_not_swallowed(bench):
-    async def broken(_unit, _span, _timeout_s):
+    async def broken(_unit, _span, _timeout_s, _listen_s):
         raise ZeroDivisionError
 
     bench.port.read = broken
@@ -316,7 +316,7 @@ async def test_a_unit_that_is_back_is_read_whole_for_it_may_be_another_one(bench
     await bench.sweeps(4)
     bench.port.silent = set()
     bench.seen.clear()
-    await bench.sweeps(3)
+    await bench.sweeps(6)
     first = next(item for item in bench.of(Reading) if item.source == "fan")
     assert {"ct_ratio", "pt_ratio", "energy_import_kwh"} <= set(first.values)
 
