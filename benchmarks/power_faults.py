@@ -3,7 +3,8 @@
 A clean mine, four days of commissioning and two more days in which one meter has one fault, by
 turns with feeder meters and with the incoming meter alone. Found: an incident about the meter's
 data while the fault lasts or in the ten minutes after; named: one with the fault's own code;
-activity: any incident about load from its begin to half an hour after its end.
+activity: any incident about load from its begin to half an hour after its end, that is not raised
+at that time without the fault as well.
 A counter that rolls over is no fault: nothing may be said. Seeds as in `power`: held out from
 5,000 on, below 1,000 for those who build (`--first 0`).
 """
@@ -67,17 +68,35 @@ def alarm_of(kind: str) -> str:
     return SWAPPED_ALARM if kind == SWAPPED else FAULTS[kind].alarm
 
 
+def base(job: Job) -> Week:
+    """The week of a draw, without the fault."""
+    layout = LAYOUTS[0] if job.kind == SWAPPED else LAYOUTS[job.draw % 2]
+    return week(job.seed + job.draw, layout, CLEAN, days=DAYS, learn=LEARN_DAYS)
+
+
 def drawn(job: Job) -> Week:
     """The week of a draw."""
-    layout = LAYOUTS[0] if job.kind == SWAPPED else LAYOUTS[job.draw % 2]
-    base = week(job.seed + job.draw, layout, CLEAN, days=DAYS, learn=LEARN_DAYS)
-    return with_fault(base, job.kind, job.draw)
+    return with_fault(base(job), job.kind, job.draw)
 
 
 def work(job: Job) -> Told:
-    """Play one draw."""
+    """Play one draw; where load is told, without the fault too: that is not called so by it."""
     one = drawn(job)
-    return judge(job, one.faults[-1], play(one), one.layout)
+    raised = play(one)
+    told = judge(job, one.faults[-1], raised, one.layout)
+    if not told.activity:
+        return told
+    anyway = [alarm for alarm in play(base(job)) if is_load(alarm)]
+    kept = [alarm for alarm in raised if not _told_by(anyway, alarm)]
+    return judge(job, one.faults[-1], kept, one.layout)
+
+
+def _told_by(others: Iterable[Raised], alarm: Raised) -> bool:
+    return any(
+        (other.code, other.source) == (alarm.code, alarm.source)
+        and abs(other.at_us - alarm.at_us) <= _HALF_HOUR_US
+        for other in others
+    )
 
 
 def judge(job: Job, label: FaultLabel, raised: Iterable[Raised], layout: str) -> Told:

@@ -29,6 +29,7 @@ from simulators.power.week import Week
 BOOT = "bench"
 _NOTICE_US = 3_600_000_000  # leave comes an hour before its window
 _STEP_US = PERIOD_S * 1_000_000
+_ROWS = 2048  # samples that are Python objects at once: weeks of eight meters are gigabytes
 _PATIENCE_US = _STEP_US * 7 // 2  # three sweeps without an answer, as in edge/sensors/health.py
 
 
@@ -187,14 +188,17 @@ def _observations(traces: tuple[Trace, ...]) -> Iterator[Observation]:
 
 def _readings(trace: Trace, offset_us: int) -> Iterator[Reading]:
     """The samples of a meter as the poller makes them."""
-    often = {k: v.tolist() for k, v in trace.values.items() if np.isfinite(v).all()}
-    seldom = {k: v.tolist() for k, v in trace.values.items() if k not in often}
-    names, columns = tuple(often), zip(*often.values(), strict=True)
-    rarely, others = tuple(seldom), zip(*seldom.values(), strict=True)
-    serials, code, good = trace.serials.tolist(), trace.code, Quality.GOOD
-    for at, row, other, serial in zip(trace.at_us.tolist(), columns, others, serials, strict=True):
-        values = dict(zip(names, row, strict=True))
-        if serial:  # counters and ratios are read in the same sweeps
-            values |= {k: v for k, v in zip(rarely, other, strict=True) if not math.isnan(v)}
-        stamp = Stamp(at + offset_us, at + offset_us, BOOT)
-        yield Reading(code, stamp, good, values, serial)
+    often = [name for name, column in trace.values.items() if np.isfinite(column).all()]
+    seldom = [name for name in trace.values if name not in often]
+    code, good = trace.code, Quality.GOOD
+    for first in range(0, len(trace.at_us), _ROWS):
+        part = slice(first, first + _ROWS)
+        times, serials = trace.at_us[part].tolist(), trace.serials[part].tolist()
+        rows = zip(*(trace.values[name][part].tolist() for name in often), strict=True)
+        others = zip(*(trace.values[name][part].tolist() for name in seldom), strict=True)
+        for at, row, other, serial in zip(times, rows, others, serials, strict=True):
+            values = dict(zip(often, row, strict=True))
+            if serial:  # counters and ratios are read in the same sweeps
+                values |= {k: v for k, v in zip(seldom, other, strict=True) if not math.isnan(v)}
+            stamp = Stamp(at + offset_us, at + offset_us, BOOT)
+            yield Reading(code, stamp, good, values, serial)

@@ -136,7 +136,7 @@ def _span(chance: Rng, mechanism: str, days: int, learn: int | None) -> tuple[Sp
     learned = learn or learned
     settling, drift = 0, 0.0
     day = int(chance.integers(0, 365))
-    if mechanism == SETTLING or (mechanism == CLEAN and chance.random() < 0.15):
+    if mechanism == SETTLING or (mechanism == CLEAN and chance.random() < 0.15 and learn is None):
         settling = int(chance.integers(10, 22))
         spring = bool(chance.random() < 0.5)
         day = int(chance.integers(60, 120)) if spring else int(chance.integers(235, 300))
