@@ -18,6 +18,7 @@ import asyncio
 import logging
 import struct
 import termios
+import traceback
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -205,6 +206,7 @@ class PymodbusPort:
         try:
             connected = await self._client.connect()
         except termios.error as error:  # which is no OSError, and passes pymodbus by
+            traceback.clear_frames(error.__traceback__)  # they hold the device open, and locked
             raise BusDownError(
                 f"{self._name}: the device cannot be set so; check baud, parity and stop_bits"
             ) from error
