@@ -51,3 +51,41 @@ def camera(
         raise typer.BadParameter("is auto, tcp or udp", param_hint="--transport")
     access = Access(text, Transport(transport), str(ca_file or ""), tls_pin)
     out.print(probe_camera(access, seconds, snapshot, as_json=json))
+
+
+@app.command()
+def meter(
+    where: Annotated[
+        str,
+        typer.Argument(
+            help="/dev/ttyS1, HOST[:PORT] of a Modbus TCP server, or rtu-over-tcp://HOST:PORT"
+        ),
+    ],
+    baud: Annotated[int, typer.Option(help="the line's speed, if it is known")] = 0,
+    parity: Annotated[str, typer.Option(help="N, E or O, if it is known")] = "",
+    units: Annotated[str, typer.Option(help="addresses to ask, e.g. 1-32,40")] = "1-247",
+    timeout: Annotated[
+        float, typer.Option(min=0.05, max=5, help="seconds that a unit may think")
+    ] = 0.3,
+    seconds: Annotated[
+        float, typer.Option(min=5, max=3600, help="that the search may take at most")
+    ] = 300.0,
+    live: Annotated[
+        float, typer.Option(min=0, max=3600, help="seconds that values are shown live afterwards")
+    ] = 10.0,
+    profile: Annotated[
+        list[Path] | None, typer.Option(help="a profile of your own to try too; repeat for more")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object")] = False,
+) -> None:
+    """探测电表 · Find speed, units and profiles of an unknown bus. Stop the daemon first."""
+    from edge.probe_meter import Wanted, probe_meter, wanted_bus, wanted_units
+
+    try:
+        bus = wanted_bus(where, timeout, baud, parity)
+        asked = wanted_units(units)
+    except Unfit as error:
+        raise typer.BadParameter(f"{error.problem}; {error.remedy}") from error
+    known = bool(baud or parity)
+    own = tuple(str(path.absolute()) for path in profile or ())
+    probe_meter(Wanted(bus, known, asked, own, seconds, live), as_json=json)
