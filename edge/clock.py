@@ -41,13 +41,13 @@ class Stamp:
 
     def iso(self) -> str:
         """Wall time as RFC 3339 UTC with microseconds."""
-        second, us = divmod(self.wall_us, _US)
-        return f"{_second(second)}.{us:06d}Z"
+        minute, us = divmod(self.wall_us, 60 * _US)
+        return f"{_minute(minute)}:{us // _US:02d}.{us % _US:06d}Z"
 
 
-@lru_cache(4)  # many records have the same second, and strftime is slow
-def _second(unix_s: int) -> str:
-    return datetime.fromtimestamp(unix_s, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+@lru_cache(4)  # many records have the same minute, and strftime is slow
+def _minute(unix_min: int) -> str:
+    return datetime.fromtimestamp(unix_min * 60, UTC).strftime("%Y-%m-%dT%H:%M")
 
 
 def parse_iso(text: str) -> int:

@@ -11,8 +11,7 @@ import gzip
 import heapq
 import math
 import zlib
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from io import TextIOWrapper
@@ -37,7 +36,8 @@ MAX_GAP_S = 1.0  # the seal is told that time passes at least this often, up to 
 MAX_TICKS = 10  # … this many times in one gap of the recording
 SHOWN_INCIDENTS = 20  # in the summary
 _MAX_KW = 1e7  # a larger figure is no load of a mine
-_YEARS = range(2000, 2101)
+_EPOCH, _NAIVE_EPOCH = datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1)  # noqa: DTZ001
+_YEARS_US = (946_684_800_000_000, 4_133_980_800_000_000)  # 2000 to 2100
 _QUANTITIES = (
     "energy_import_kwh",
     "energy_export_kwh",
@@ -80,7 +80,8 @@ def replay_files(
     with Progress(transient=True) as progress, _whole(target) as out:
         streams = [_csv_readings(path, meters, progress) for path in readings]
         streams += _video_streams(config, videos, start, progress)
-        return _replay(config, heapq.merge(*streams, key=lambda item: item.stamp.wall_us), out)
+        merged = heapq.merge(*streams, key=lambda item: item.stamp.wall_us)
+        return _replay(config, streams[0] if len(streams) == 1 else merged, out)
 
 
 @contextmanager
@@ -106,54 +107,78 @@ def _whole(target: Path) -> Iterator[IO[bytes]]:
 
 def _replay(config: SealConfig, observations: Iterable[Observation], out: IO[bytes]) -> str:
     seal = Seal(config, initial(config.site.state))
-    origin = f"eseal/{config.site.mine_code}/{config.site.gateway}/replay"
-    counts: Counter[str] = Counter()
-    opened: list[str] = []
-
-    def write(drafts: Iterable[Draft]) -> None:
-        for draft in drafts:
-            out.write(encode_leaf(draft, origin, counts["records"]) + b"\n")
-            counts["records"] += 1
-            counts[draft.type] += 1
-            if draft.type is RecordType.INCIDENT_OPENED and len(opened) < SHOWN_INCIDENTS:
-                data = draft.data
-                what = f"  {data['opened']} {data['code']} {data['source']} {data['place']}"
-                opened.append(what.rstrip())
+    told = _Told(out, f"eseal/{config.site.mine_code}/{config.site.gateway}/replay")
 
     def settle(outcome: Outcome, now: Stamp) -> None:
-        write(outcome.facts)
+        told.write(outcome.facts)
         for activity in outcome.activities:
-            write(seal.judge(activity, now))
+            told.write(seal.judge(activity, now))
 
     previous: Stamp | None = None
+    quiet_us, seen = 0, 0  # until then, time that passes changes nothing
     for observation in observations:
         now = observation.stamp
-        for moment in _moments(previous, now):
-            settle(seal.tick(moment), moment)
-        settle(seal.observe(observation), now)
-        counts["observations"] += 1
+        if previous is not None and now.wall_us >= quiet_us:
+            for moment in _moments(previous, now, quiet_us):
+                if moment.wall_us < quiet_us:
+                    continue
+                settle(seal.tick(moment), moment)
+                quiet_us = seal.quiet_until(moment)
+        outcome = seal.observe(observation)
+        if outcome.facts or outcome.activities:
+            settle(outcome, now)
+        if outcome.activities or type(observation) is not Reading:
+            quiet_us = 0
+        seen += 1
         previous = now
-    return "\n".join([_summary(counts, len(seal.rules.open)), *opened])
+    return told.summary(seen, len(seal.rules.open))
 
 
-def _summary(counts: Counter[str], still_open: int) -> str:
-    incidents = counts[RecordType.INCIDENT_OPENED]
-    more = f"; the first {SHOWN_INCIDENTS}:" if incidents > SHOWN_INCIDENTS else ""
-    return (
-        f"{counts['observations']} observations, {counts['records']} records: "
-        f"{incidents} incidents opened, {counts[RecordType.INCIDENT_CLOSED]} closed, "
-        f"{still_open} open at the end{more}"
-    )
+class _Told:
+    """The records written so far."""
+
+    def __init__(self, out: IO[bytes], origin: str) -> None:
+        self._out, self._origin = out, origin
+        self._records = self._closed = self._incidents = 0
+        self._opened: list[str] = []
+
+    def write(self, drafts: Iterable[Draft]) -> None:
+        """Write records in their place."""
+        for draft in drafts:
+            self._out.write(encode_leaf(draft, self._origin, self._records) + b"\n")
+            self._records += 1
+            if draft.type is RecordType.INCIDENT_CLOSED:
+                self._closed += 1
+            elif draft.type is RecordType.INCIDENT_OPENED:
+                self._incidents += 1
+                if len(self._opened) < SHOWN_INCIDENTS:
+                    data = draft.data
+                    what = f"  {data['opened']} {data['code']} {data['source']} {data['place']}"
+                    self._opened.append(what.rstrip())
+
+    def summary(self, observations: int, still_open: int) -> str:
+        """For people."""
+        many = self._incidents > SHOWN_INCIDENTS
+        more = f"; the first {SHOWN_INCIDENTS}:" if many else ""
+        first = (
+            f"{observations} observations, {self._records} records: "
+            f"{self._incidents} incidents opened, {self._closed} closed, "
+            f"{still_open} open at the end{more}"
+        )
+        return "\n".join([first, *self._opened])
 
 
-def _moments(previous: Stamp | None, now: Stamp) -> Iterator[Stamp]:
-    """Moments between two observations at which the seal is told that time passes."""
-    if previous is None:
-        return
+def _moments(previous: Stamp, now: Stamp, quiet_us: int) -> Iterator[Stamp]:
+    """Moments between two observations at which the seal is told that time passes.
+
+    Those before `quiet_us` are passed over; whoever is told may say so of more.
+    """
     gap_us = now.wall_us - previous.wall_us
     ticks = min(MAX_TICKS, max(1, math.ceil(gap_us / (MAX_GAP_S * 1e6))))
     for i in range(1, ticks + 1):
-        yield _stamp(previous.wall_us + gap_us * i // ticks)
+        wall_us = previous.wall_us + gap_us * i // ticks
+        if wall_us >= quiet_us:
+            yield Stamp(wall_us, wall_us, BOOT)
 
 
 def _stamp(wall_us: int) -> Stamp:
@@ -179,18 +204,24 @@ def _csv_readings(
             task = progress.add_task(path.name, total=path.stat().st_size)
             plain = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
             text = TextIOWrapper(cast("IO[bytes]", plain), "utf-8-sig", newline="")
-            rows = csv.DictReader(text)
-            missing = {"ts", "p_kw"} - set(rows.fieldnames or ())
-            if missing:
-                raise Refused(f"{path}: has no column {' and '.join(sorted(missing))}; add it")
+            rows = csv.reader(text)
+            parse = _parser(next(rows, []), meters, path)
             latest = -1
-            for row in rows:
-                where = f"{path}:{rows.line_num}"
-                reading = _reading(row, meters, where)
-                if reading.stamp.wall_us < latest:
-                    raise Refused(f"{where}: earlier than the line before; sort by ts")
-                latest = reading.stamp.wall_us
-                if rows.line_num % 1000 == 0:
+            for number, row in enumerate(rows):
+                if not row:
+                    continue
+                try:
+                    reading = parse(row)
+                    wall_us = reading.stamp.wall_us
+                    if wall_us < latest:
+                        raise _RowError("earlier than the line before; sort by ts")
+                except _RowError as error:
+                    raise Refused(f"{path}:{rows.line_num}: {error}") from error
+                except ValueError as error:
+                    remedy = "ts is ISO-8601 UTC, the others numbers"
+                    raise Refused(f"{path}:{rows.line_num}: {error}; {remedy}") from error
+                latest = wall_us
+                if not number % 1000:
                     progress.update(task, completed=raw.tell())
                 yield reading
             progress.update(task, completed=raw.tell())
@@ -198,24 +229,58 @@ def _csv_readings(
         raise Refused(f"{path}: cannot be read as CSV ({error}); give a CSV or .csv.gz") from error
 
 
-def _reading(row: Mapping[str, str | None], meters: Mapping[str, str], where: str) -> Reading:
-    named = row.get("meter") or ""
-    if named not in meters:
-        known = ", ".join(code for code in meters if code)
-        raise Refused(f"{where}: which meter? Use one of {known} in a column meter, or --meter")
-    try:
-        when = datetime.fromisoformat(row["ts"] or "")
-        values = {"power_kw": float(row["p_kw"] or "nan")}
-        values |= {name: float(row[name] or "nan") for name in _QUANTITIES if name in row}
-    except ValueError as error:
-        raise Refused(f"{where}: {error}; ts is ISO-8601 UTC, the others numbers") from error
-    if when.year not in _YEARS:
-        raise Refused(f"{where}: the year {when.year} is not of this century; mend ts")
-    wall = when if when.tzinfo else when.replace(tzinfo=UTC)
-    usable = {name: value for name, value in values.items() if abs(value) <= _MAX_KW}
-    quality = Quality.GOOD if "power_kw" in usable else Quality.BAD
-    stamp = _stamp(int(wall.replace(microsecond=0).timestamp()) * 1_000_000 + wall.microsecond)
-    return Reading(meters[named], stamp, quality, usable)
+def _parser(
+    header: Sequence[str], meters: Mapping[str, str], path: Path
+) -> Callable[[list[str]], Reading]:
+    """What makes a reading of a row; it raises ValueError or _RowError.
+
+    Raises:
+        Refused: columns are missing.
+    """
+    at = {name: i for i, name in enumerate(header)}
+    missing = {"ts", "p_kw"} - set(at)
+    if missing:
+        raise Refused(f"{path}: has no column {' and '.join(sorted(missing))}; add it")
+    ts, kw_at, meter_at, width = at["ts"], at["p_kw"], at.get("meter", -1), len(header)
+    more = [(name, at[name]) for name in _QUANTITIES if name in at]
+    earliest, latest = _YEARS_US
+    good, bad, most = Quality.GOOD, Quality.BAD, _MAX_KW
+    known = ", ".join(code for code in meters if code)
+
+    def parse(row: list[str]) -> Reading:
+        if len(row) < width:  # what is cut off is empty
+            row += [""] * (width - len(row))
+        code = meters.get(row[meter_at] if meter_at >= 0 else "")
+        if code is None:
+            raise _RowError(f"which meter? Use one of {known} in a column meter, or --meter")
+        wall_us = _wall_us(row[ts])
+        if not earliest <= wall_us < latest:
+            year = datetime.fromisoformat(row[ts]).year
+            raise _RowError(f"the year {year} is not of this century; mend ts")
+        kw = float(row[kw_at] or "nan")
+        quality = good
+        if -most <= kw <= most:
+            values = {"power_kw": kw}
+        else:
+            values, quality = {}, bad
+        for name, place in more:
+            value = float(row[place] or "nan")
+            if -most <= value <= most:
+                values[name] = value
+        return Reading(code, Stamp(wall_us, wall_us, BOOT), quality, values)
+
+    return parse
+
+
+class _RowError(Exception):
+    """What is wrong with a row and how to mend it."""
+
+
+def _wall_us(text: str) -> int:
+    """Microseconds since 1970 of an ISO-8601 time, UTC where it does not say. Raises ValueError."""
+    when = datetime.fromisoformat(text)
+    past = when - (_EPOCH if when.tzinfo is not None else _NAIVE_EPOCH)
+    return (past.days * 86_400 + past.seconds) * 1_000_000 + past.microseconds
 
 
 def _video_streams(

@@ -7,8 +7,7 @@ the rules. Between the two the driver may attach evidence to an activity.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from edge.clock import Stamp
 from edge.config import SealConfig
@@ -61,13 +60,13 @@ REMEMBERED_TYPES = (
 )
 """What `Seal.restore` wants of the ledger."""
 
+_HALF_MINUTE_US = 30_000_000
 HOST = "host"
 DETECTOR = "detector"
 MAX_REASON = 300  # characters of why a source was lost; drivers can be long-winded
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What observations led to: facts to record as they are, activities to judge."""
 
     facts: list[Draft]
@@ -101,6 +100,7 @@ class Seal:
         self._places = {meter.code for meter in meters}
         self._places |= {zone.code for camera in config.camera for zone in camera.zone}
         self._lost_since: dict[str, Stamp] = {}
+        self._sighted = False  # then every moment counts
         self._host = HostAnalyser()
         self._timekeeper = Timekeeper()
         self._challenges = answers.ChallengeAnalyser()
@@ -155,7 +155,8 @@ class Seal:
     def _reading(self, reading: Reading) -> Outcome:
         """Data faults come first: only what may be believed is judged as work."""
         facts = self._summary.step(reading)
-        facts += self._reports.step(facts)
+        if facts:
+            facts += self._reports.step(facts)
         activities, usable = self._faults.step(reading)
         if usable is not None:
             activities += self._power.step(usable)
@@ -164,6 +165,7 @@ class Seal:
 
     def _sighting(self, sighting: Sighting) -> list[Activity]:
         """What is named comes first: where it is, nothing unnamed begins."""
+        self._sighted = True
         named: list[Activity] = []
         if sighting.quality is not Quality.BAD:
             named = self._zones[sighting.source].step(sighting)
@@ -227,6 +229,18 @@ class Seal:
         reports = self._reports.step(minutes) + self._reports.tick(now)
         learned = self._faults.learned(now)
         return Outcome([*minutes, *reports, *learned, *facts], activities)
+
+    def quiet_until(self, now: Stamp) -> int:
+        """Until when (wall clock, µs) `tick` would do nothing if no activity begins before.
+
+        For those who let a year pass in a minute: what minutes, quarter hours and days end is
+        told at half minutes, the rest says itself when it is due.
+        """
+        if self._sighted or self._rules.activities or self._rules.live:
+            return now.wall_us
+        due_us = min(self._faults.due_us, self._power.due_us)
+        half_us = _HALF_MINUTE_US - now.wall_us % _HALF_MINUTE_US
+        return now.wall_us + min(half_us, due_us - now.mono_us)
 
     def _picture(self, observation: PictureQuality | ReferenceAsked) -> Outcome:
         pictures = self._pictures[observation.source]

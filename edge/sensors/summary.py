@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from edge.clock import Stamp
 from edge.domain.observation import Quality, Reading
@@ -12,27 +11,42 @@ from edge.sensors.power import power_of
 from edge.sensors.spec import MeterSpec
 
 _MINUTE_US = 60_000_000
-_WORST = (Quality.GOOD, Quality.UNCERTAIN, Quality.BAD)
+_WORST = {Quality.GOOD: 0, Quality.UNCERTAIN: 1, Quality.BAD: 2}
+_NAMES = tuple(quality.value for quality in _WORST)
 
 
-@dataclass(slots=True)
 class _Minute:
-    first: Stamp
-    last: Stamp
-    count: int = 0
-    worst: int = 0
-    used: list[float] = field(default_factory=list)
-    energy_kwh: float | None = None
+    """A meter's minute under way; every reading passes here."""
+
+    __slots__ = ("count", "energy_kwh", "first", "last", "least", "most", "number", "total", "used",
+                 "worst")  # fmt: skip
+
+    def __init__(self, first: Stamp) -> None:
+        self.first = self.last = first
+        self.number = first.wall_us // _MINUTE_US
+        self.count = self.worst = self.used = 0
+        self.total = self.least = self.most = 0.0
+        self.energy_kwh: float | None = None
 
     def take(self, reading: Reading) -> None:
         self.last = reading.stamp
         self.count += 1
-        self.worst = max(self.worst, _WORST.index(reading.quality))
+        quality = reading.quality
+        if quality is not Quality.GOOD:
+            self.worst = max(self.worst, _WORST[quality])
         kw = power_of(reading)
         if kw is not None:
-            self.used.append(kw)
-        if reading.quality is not Quality.BAD:
-            self.energy_kwh = reading.values.get("energy_import_kwh", self.energy_kwh)
+            if not self.used:
+                self.least = self.most = kw
+            elif kw < self.least:
+                self.least = kw
+            elif kw > self.most:
+                self.most = kw
+            self.used += 1
+            self.total += kw
+        kwh = reading.values.get("energy_import_kwh")
+        if kwh is not None and quality is not Quality.BAD:
+            self.energy_kwh = kwh
 
 
 class PowerSummary:
@@ -51,29 +65,21 @@ class PowerSummary:
         """Take a reading; gives the meter's last minute once a later one begins."""
         done: list[Draft] = []
         minute = self._minutes.get(reading.source)
-        if minute is not None and _number(minute.first) != _number(reading.stamp):
-            done.append(self._draft(reading.source, minute))
-            minute = None
-        if minute is None:
-            minute = self._minutes[reading.source] = _Minute(reading.stamp, reading.stamp)
+        if minute is None or minute.number != reading.stamp.wall_us // _MINUTE_US:
+            if minute is not None:
+                done.append(self._draft(reading.source, minute))
+            minute = self._minutes[reading.source] = _Minute(reading.stamp)
         minute.take(reading)
         return done
 
     def tick(self, now: Stamp) -> list[Draft]:
         """Close the minutes that are over, also of meters that fell silent."""
-        over = [
-            source
-            for source, minute in self._minutes.items()
-            if _number(minute.first) != _number(now)
-        ]
+        number = now.wall_us // _MINUTE_US
+        over = [source for source, minute in self._minutes.items() if minute.number != number]
         return [self._draft(source, self._minutes.pop(source)) for source in over]
 
     def _draft(self, source: str, minute: _Minute) -> Draft:
         return _draft(source, self._duties[source], minute)
-
-
-def _number(stamp: Stamp) -> int:
-    return stamp.wall_us // _MINUTE_US
 
 
 def _draft(source: str, duty: str, minute: _Minute) -> Draft:
@@ -83,13 +89,13 @@ def _draft(source: str, duty: str, minute: _Minute) -> Draft:
         "from": minute.first.iso(),
         "to": minute.last.iso(),
         "count": minute.count,
-        "quality": _WORST[minute.worst].value,
+        "quality": _NAMES[minute.worst],
     }
     if minute.used:
         data["power_kw"] = {
-            "min": min(minute.used),
-            "mean": round(sum(minute.used) / len(minute.used), 4),
-            "max": max(minute.used),
+            "min": minute.least,
+            "mean": round(minute.total / minute.used, 4),
+            "max": minute.most,
         }
     if minute.energy_kwh is not None:
         data["energy_import_kwh"] = minute.energy_kwh

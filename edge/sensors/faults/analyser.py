@@ -32,8 +32,13 @@ class FaultAnalyser:
         """Let time pass: meters that have fallen silent. Looks twice a minute."""
         if now.mono_us < self._tick_us:
             return []
-        self._tick_us = now.mono_us + _TICK_US
+        self._tick_us = now.mono_us - now.mono_us % _TICK_US + _TICK_US
         return [item for meter in self._meters.values() for item in meter.tick(now)]
+
+    @property
+    def due_us(self) -> int:
+        """When `tick` or `learned` has something to do, monotonic µs."""
+        return min(self._tick_us, self._records_us)
 
     def lost(self, source: str) -> None:
         """The bus has told that this source does not answer; other than meters are passed over."""
@@ -49,7 +54,7 @@ class FaultAnalyser:
         """
         if now.mono_us < self._records_us:
             return []
-        self._records_us = now.mono_us + _RECORDS_US
+        self._records_us = now.mono_us - now.mono_us % _RECORDS_US + _RECORDS_US
         return [
             draft
             for meter in self._meters.values()

@@ -21,9 +21,10 @@ from edge.sensors.power.telling import Detail, Telling
 from edge.sensors.power.watch import FLOOR_KW, Found, Watch
 from edge.sensors.spec import MeterSpec
 
-_STALE_S = 900.0
-_STALE_GAPS = 3.0
-_MOST_GAP_S = 3600.0
+_STALE_US = 900_000_000
+_USUAL_GAP_US = 300_000_000  # a third of it; who reads more rarely is waited for longer
+_MOST_GAP_US = 3_600_000_000
+_NEVER_US = 1 << 62
 _UNLIKE_KW, _UNLIKE_SHARE = 30.0, 1.5
 _UNLIKE = {
     Duty.PUMP: ActivityKind.PUMP_UNLIKE,
@@ -63,7 +64,7 @@ def _NOTHING(stamp: Stamp) -> Found:  # noqa: N802
 class _Meter:
     """One meter and what is made of it."""
 
-    __slots__ = ("gap_s", "judged", "kw", "minutes", "newest", "running", "spec", "watched")
+    __slots__ = ("judged", "kw", "minutes", "newest", "running", "silent_us", "spec", "watched")
 
     def __init__(self, spec: MeterSpec) -> None:
         self.spec = spec
@@ -76,11 +77,13 @@ class _Meter:
         self.newest: Stamp | None = None
         self.judged: Stamp | None = None
         self.kw = 0.0
-        self.gap_s = 0.0
+        self.silent_us = _STALE_US  # so long without a reading, and nothing is known any more
 
-    def silent_s(self) -> float:
-        """After how long without a reading nothing is known any more."""
-        return max(_STALE_S, _STALE_GAPS * self.gap_s)
+    @property
+    def open(self) -> bool:
+        """Whether anything is told that its silence would end."""
+        running, watched = self.running, self.watched
+        return (running is not None and running.open) or (watched is not None and watched.open)
 
 
 def _floor_kw(spec: MeterSpec) -> float:
@@ -95,11 +98,16 @@ def _floor_kw(spec: MeterSpec) -> float:
     return max(_UNLIKE_KW, _UNLIKE_SHARE * rated)
 
 
+def _silent_us(gap_us: int) -> int:
+    return 3 * min(gap_us, _MOST_GAP_US)
+
+
 class PowerAnalyser:
     """All meters of a site. Activities' aspect is the meter's duty."""
 
     def __init__(self, meters: Iterable[MeterSpec]) -> None:
         self._meters = {spec.code: _Meter(spec) for spec in meters}
+        self._open: list[_Meter] = []  # those that something is told of
         self._incoming = [m for m in self._meters.values() if m.spec.duty is Duty.INCOMING]
         self._feeders = [m for m in self._meters.values() if m.spec.duty is not Duty.INCOMING]
         if self._incoming:
@@ -118,22 +126,22 @@ class PowerAnalyser:
         told: list[Activity] = []
         newest = meter.newest
         if newest is not None:
-            gap_s = stamp.since(newest)
-            if gap_s >= meter.silent_s():
+            gap_us = stamp.mono_us - newest.mono_us
+            if gap_us >= meter.silent_us:
                 told = self._silent(meter)
-            meter.gap_s = min(gap_s, _MOST_GAP_S)
+            meter.silent_us = _STALE_US if gap_us <= _USUAL_GAP_US else _silent_us(gap_us)
         meter.newest = stamp
         over = meter.minutes.step(kw, stamp.wall_us)
         if meter.running is None:
             meter.kw = kw
             if meter is self._incoming[0]:
                 told += self._left_over(meter, over, stamp)
-            return told
+            return self._noted(told) if told else told
         meter.kw = kw
         told += meter.running.step(kw, stamp)
         if meter.watched is not None:
             told += self._watch(meter, meter.watched, kw, over, stamp)
-        return told
+        return self._noted(told) if told else told
 
     def learned(self, source: str) -> list[Draft]:
         """POWER_BASELINE when what is usual at a meter has moved; ask after each of its readings.
@@ -145,10 +153,11 @@ class PowerAnalyser:
         stamp = meter.newest
         if stamp is None:
             return []
-        moved = meter.running is not None and meter.running.moved(stamp)
-        watch = meter.watched.watch if meter.watched is not None else None
-        if not moved and (watch is None or not watch.fresh):
+        watched, running = meter.watched, meter.running
+        fresh = watched is not None and watched.watch.fresh
+        if not fresh and (running is None or not running.news or not running.moved(stamp)):
             return []
+        watch = watched.watch if watched is not None else None
         data: dict[str, Any] = {"source": source}
         if meter.running is not None:
             meter.running.recorded(stamp)
@@ -177,10 +186,22 @@ class PowerAnalyser:
     def tick(self, now: Stamp) -> list[Activity]:
         """End what no reading has confirmed for long."""
         told: list[Activity] = []
-        for meter in self._meters.values():
-            if meter.newest is not None and now.since(meter.newest) >= meter.silent_s():
+        for meter in self._open:
+            newest = meter.newest
+            if newest is not None and now.mono_us - newest.mono_us >= meter.silent_us:
                 told += self._silent(meter)
+        return self._noted(told) if told else told
+
+    def _noted(self, told: list[Activity]) -> list[Activity]:
+        self._open = [meter for meter in self._meters.values() if meter.open]
         return told
+
+    @property
+    def due_us(self) -> int:
+        """When `tick` may have something to end, monotonic µs; far off while nothing is open."""
+        if not self._open:
+            return _NEVER_US
+        return min(meter.newest.mono_us + meter.silent_us for meter in self._open if meter.newest)
 
     def _silent(self, meter: _Meter) -> list[Activity]:
         assert meter.newest is not None

@@ -7,7 +7,7 @@ from collections import deque
 
 from edge.clock import Stamp
 
-_BLOCK_S = 600.0
+_BLOCK_US = 600_000_000
 _BLOCKS = 576  # four days
 _QUANTILE = 0.2
 
@@ -23,7 +23,8 @@ class Idle:
     def __init__(self) -> None:
         self._minima: deque[float] = deque()
         self._ordered: list[float] = []  # the same minima
-        self._block_start: Stamp | None = None
+        self._begun = False
+        self._block_ends_us = -1
         self._lowest = 0.0
         self._level = 0.0
 
@@ -43,18 +44,22 @@ class Idle:
             self._keep(level)
         self._level = level
 
-    def learn(self, kw: float, stamp: Stamp) -> None:
-        """Take a reading into account. Leave out those of a machine known to run."""
-        if self._block_start is None:
-            self._block_start, self._lowest = stamp, kw
-        elif stamp.since(self._block_start) >= _BLOCK_S:
-            self._keep(self._lowest)
-            self._block_start, self._lowest = stamp, kw
-        elif kw < self._lowest:
+    def learn(self, kw: float, stamp: Stamp) -> bool:
+        """Take a reading into account; True when the level may have moved with it.
+
+        Leave out those of a machine known to run.
+        """
+        if stamp.mono_us < self._block_ends_us:
+            if kw >= self._lowest:
+                return False
             self._lowest = kw
         else:
-            return
+            if self._begun:
+                self._keep(self._lowest)
+            self._begun = True
+            self._block_ends_us, self._lowest = stamp.mono_us + _BLOCK_US, kw
         self._level = self._quantile()
+        return True
 
     def _keep(self, lowest: float) -> None:
         if len(self._minima) == _BLOCKS:

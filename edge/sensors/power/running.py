@@ -72,13 +72,17 @@ class Running:
         self._peak_kw = 0.0
         self._recorded: float | None = None  # idle level that a record tells
         self._recorded_at: Stamp | None = None
+        self._on_kw, self._off_kw = self._levels()
+        self.news = False
+        """Whether `moved` is worth asking."""
 
     def step(self, kw: float, stamp: Stamp) -> list[Activity]:
         """Judge a load that was read, kW."""
         under_way = self._telling.since is not None
-        if not under_way:
-            self.idle.learn(kw, stamp)
-        on_kw, off_kw = self._levels()
+        if not under_way and self.idle.learn(kw, stamp):
+            self._on_kw, self._off_kw = self._levels()
+            self.news = True
+        on_kw, off_kw = self._on_kw, self._off_kw
         level, cycles = self._level, self._cycles
         if kw >= on_kw or level.last_above is not None:
             level.step(kw, on_kw, off_kw, stamp)
@@ -93,6 +97,11 @@ class Running:
         self._peak_kw = max(self._peak_kw, kw) if under_way else kw
         return self._say(min(starts, key=_moment, default=None), stamp, kw)
 
+    @property
+    def open(self) -> bool:
+        """Whether it is told that the machine runs."""
+        return self._telling.since is not None
+
     def silent(self, newest: Stamp) -> list[Activity]:
         """No reading has come for long: what was last seen ends with its last reading."""
         self._level = _Level(self._level.off_s)
@@ -104,6 +113,7 @@ class Running:
         """Take up what a record told before a restart."""
         self.idle.recall(level, blocks)
         self._recorded = level
+        self._on_kw, self._off_kw = self._levels()
 
     def moved(self, stamp: Stamp) -> bool:
         """Whether the idle level is worth a record: down at once, up at most every ten minutes."""
@@ -111,6 +121,7 @@ class Running:
         if self._recorded is None:
             return True
         if abs(level - self._recorded) < max(_BASELINE_KW, _BASELINE_SHARE * self._recorded):
+            self.news = False
             return False
         late = self._recorded_at is None or stamp.since(self._recorded_at) >= _BASELINE_S
         return level < self._recorded or late
@@ -118,6 +129,7 @@ class Running:
     def recorded(self, stamp: Stamp) -> None:
         """A record tells the present idle level."""
         self._recorded, self._recorded_at = self.idle.level, stamp
+        self.news = False
 
     def _levels(self) -> tuple[float, float]:
         """Loads from which the machine counts as running, and under which as standing, kW."""
