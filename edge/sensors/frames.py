@@ -1,9 +1,10 @@
-"""RTU answers found among whatever else a line carries. Pure.
+"""Answers found among whatever else a line or a connection carries. Pure.
 
 A line may echo what is sent on it, another master may ask on it, a serial server may pass on
 what it heard for somebody else, an answer may come late or cut. So an answer is looked for at
 every place of what was heard: unit, function code, length and CRC must all fit the request.
-Source of the frames: Modbus over serial line V1.02, 2.5.1 and annex B (CRC).
+Modbus TCP has no CRC; there at least every frame must be whole, and nothing may follow the answer.
+Sources: Modbus over serial line V1.02, 2.5.1 and annex B (CRC); Modbus messaging on TCP/IP V1.0b.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ MAX_HEARD = 1024
 WRITE_COIL = 5
 _REQUEST_BYTES = 8
 _EXCEPTION_BYTES = 5
+_HEADER_BYTES, _MIN_LENGTH, _MAX_LENGTH = 6, 3, 254  # of a frame on TCP: unit and PDU behind
 
 
 def _crc_table() -> tuple[int, ...]:
@@ -112,3 +114,20 @@ def _answers(request: bytes, frame: bytes, length: int) -> bool:
 
 def _is_whole(frame: bytes, length: int) -> bool:
     return len(frame) == length and crc(frame[:-2]) == frame[-2:]
+
+
+def is_clean(heard: bytes, transaction: int) -> bool:
+    """Whether what came on TCP is frames, the last perhaps not whole yet, and the answer the last.
+
+    Half a frame that other bytes fill up would pass for an answer otherwise.
+    """
+    place = 0
+    while len(heard) - place >= _HEADER_BYTES:
+        header = heard[place : place + _HEADER_BYTES]
+        number, protocol, length = (int.from_bytes(header[i : i + 2], "big") for i in (0, 2, 4))
+        place += _HEADER_BYTES + length
+        if protocol or not _MIN_LENGTH <= length <= _MAX_LENGTH:
+            return False
+        if number == transaction and place < len(heard):
+            return False
+    return True

@@ -29,7 +29,7 @@ from pymodbus.pdu import ModbusPDU
 
 from edge.clock import Clock, Stamp
 from edge.errors import SourceError
-from edge.sensors.frames import MAX_HEARD, WRITE_COIL, crc, search
+from edge.sensors.frames import MAX_HEARD, WRITE_COIL, crc, is_clean, search
 from edge.sensors.load import read_seconds, silence_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
 from edge.sensors.spec import AnyBus, LineBus, SerialBus
@@ -289,6 +289,8 @@ class PymodbusPort:
 
         def guarded(data: bytes, addr: tuple[Any, ...] | None = None) -> int:
             try:
+                if not is_clean(data, context.request_transaction_id):
+                    raise ModbusException("bytes that are no frame")
                 return int(decode(data, addr))
             except _UNDECODABLE as error:
                 self._muddled = True
