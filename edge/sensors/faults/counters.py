@@ -25,6 +25,7 @@ _KEEPS_S = 3600.0  # what happened at once is told for so long
 _SAVED_H = 0.1
 _UNKNOWN_KW = 1000.0  # what may have flowed while nobody looked, where nothing is known
 _MOST_ROUND = 10
+_LAST = 0.9  # of its range
 _CALM = 0.02
 _BITS = tuple(2.0**bits * scale for bits in (31, 32) for scale in (0.001, 0.01, 0.1, 1.0))
 
@@ -129,7 +130,7 @@ class Counter:
         """Whether the counter came to its last digit: what it counted then is what flowed."""
         most = _UNKNOWN_KW * 24 if at is None else 1.5 * abs(flowed) + 5 * self._step + 5.0
         ends = [10.0**digits * factor for digits in range(3, _MOST_ROUND) for factor in (1, ratio)]
-        return any(end >= was and 0 <= end - was + now <= most for end in (*ends, *_BITS))
+        return any(_LAST * end <= was <= end and end - was + now <= most for end in (*ends, *_BITS))
 
     def _take(self, kwh: float, flow: Flow, stamp: Stamp) -> list[Activity]:
         self._value, self._at, self._flow = kwh, stamp, flow.kwh

@@ -79,7 +79,7 @@ class Identity:
         self._strange_ratio: Stamp | None = None
         self._strange: tuple[str, Stamp] | None = None
         self._recorded: Stamp | None = None
-        self._due = True
+        self._settled: tuple[str, float | None, float | None] | None = None
         self.factors: Mapping[str, float] | None = None
         self.elsewhere = ""
         self.unsure = False
@@ -109,10 +109,14 @@ class Identity:
                 self._force[name] = data[name]
         if data.get("serial") and not self._serial_declared:
             self._register.in_force[self._code] = data["serial"]
-        self._due = False
 
     def read(self, serial: str, values: Values, stamp: Stamp) -> list[Activity]:
         """Take what a sweep told of serial and ratios; most tell nothing of them."""
+        asked = (serial, values.get("ct_ratio"), values.get("pt_ratio"))
+        if asked == self._settled:  # as in every sweep before
+            if serial:
+                self._register.seen[self._code] = (serial, stamp)
+            return []
         said: list[Activity] = []
         if serial.strip("0 "):
             self._register.seen[self._code] = (serial, stamp)
@@ -123,6 +127,8 @@ class Identity:
         elif told:
             said += self._of_ratios(told, stamp)
         self.unsure = self._strange_ratio is not None or self._strange is not None
+        quiet = not (self.unsure or self.elsewhere or self._changed.open or self.factors)
+        self._settled = asked if quiet else None
         return said
 
     def _of_serial(self, serial: str, stamp: Stamp) -> list[Activity]:

@@ -26,6 +26,7 @@ from edge.sensors.faults.voltage import Voltage
 from edge.sensors.spec import MeterSpec
 
 _LOOK_US, _LONG_LOOK_US, _READINGS = 60_000_000, 300_000_000, 10
+_NEVER_US = -(2**63)
 _TOO_SOON_US = 50_000  # no meter is read so often
 _JUMP_KW, _JUMP_SHARE = 2.0, 0.3  # of the greatest load known
 _HOUR_US = 3.6e9
@@ -55,7 +56,7 @@ class Meter:
         self._spec = meter
         self.identity = Identity(meter, register)
         self.gaps = Gaps(meter)
-        self._mono = self._due = 0
+        self._mono, self._due = _NEVER_US, 0
         self._stamp: Stamp | None = None  # of the newest reading
         self._begun: Stamp | None = None  # when the look under way began
         self._batch: list[Values] = []
@@ -97,7 +98,7 @@ class Meter:
         if kw - kw != 0.0 or reading.quality is _BAD:
             self.counter.anew()  # what flows is not known
             return Checked(said, None)
-        if self._spikes.holds or not -self._jump_kw < kw - self._kw < self._jump_kw:
+        if self._spikes.held or not -self._jump_kw < kw - self._kw < self._jump_kw:
             told, held = self._jumped(kw, values, stamp)
             said += told
             if held:
@@ -115,7 +116,8 @@ class Meter:
         far = abs(kw - self._kw) >= self._jump_kw
         if far and self._spikes.doubts(kw, values, stamp, most_kw=self._believed_kw):
             return [], True
-        if not self._spikes.holds:
+        self._believed_kw = max(self._believed_kw, abs(kw))
+        if not self._spikes.held:
             return [], False
         return self._spikes.settle(kw, self._kw, self._jump_kw, stamp), False
 

@@ -23,6 +23,7 @@ _SMOOTH = 2e-4  # of the voltage: what one sample differs from the line through 
 _EXACT, _FINE = 1e-6, 2e-4  # of the power
 _LEAST_KW = 1.0
 _TAIL = 3
+_CLEAR = 2  # a recording begins anew with one that agrees with nothing
 _FROM_THE_START = frozenset({"equal-phases", "repeats"})
 """No honest meter was ever like that; the others need to have been different before."""
 
@@ -34,6 +35,7 @@ class Perfect:
         self._fault = Fault(ActivityKind.METER_TOO_PERFECT, meter)
         self._equal, self._smooth, self._exact = Streak(), Streak(), Streak()
         self._repeats = Repeats()
+        self._clear = 0  # looks without any sign
         self._signs = (
             ("equal-phases", self._equal),
             ("no-noise", self._smooth),
@@ -60,14 +62,18 @@ class Perfect:
             if look.top != look.bottom:  # else it is frozen
                 if len(tail) == _TAIL:
                     self._smooth.step(_smooth(*tail), look.first)
-                self._exact.step(_exact(look, step_kw), look.first)
+                exact = _exact(look, step_kw)
+                if exact is not None:
+                    self._exact.step(exact, look.first)
         self._repeats.step(look)
         for sign, streak in self._signs:
             if streak.count and streak.unlikely and streak.lasted(now) >= _LEAST_S:
                 since = streak.since or now
                 if sign in _FROM_THE_START or streak.known_otherwise:
+                    self._clear = 0
                     return self._fault.there(since, now, self._detail(sign, since, look))
-        return self._fault.gone(now)
+        self._clear = 0 if any(streak.count for _, streak in self._signs) else self._clear + 1
+        return self._fault.gone(now) if self._clear >= _CLEAR else []
 
     def _detail(self, sign: str, since: Stamp, look: Look) -> Detail:
         detail: dict[str, str | float] = {
@@ -95,13 +101,14 @@ def _smooth(one: Three, two: Three, three: Three) -> bool:
     return all(abs(a - 2 * b + c) <= _SMOOTH * b for a, b, c in zip(one, two, three, strict=True))
 
 
-def _exact(look: Look, step_kw: float) -> bool:
+def _exact(look: Look, step_kw: float) -> bool | None:
+    """Whether power is the product of the rest; None where its last digit is too coarse to say."""
     layout, row = look.layout, look.rows[-1]
     kw = abs(row[0])
     if layout.volts is None or layout.currents is None or layout.factor is None:
-        return False
+        return None
     if kw < _LEAST_KW or step_kw > _FINE * kw:
-        return False
+        return None
     (u1, u2, u3), (i1, i2, i3) = layout.volts(row), layout.currents(row)
     told = (u1 * i1 + u2 * i2 + u3 * i3) * abs(row[layout.factor]) / 1000
     return abs(told - kw) <= max(_EXACT * kw, step_kw / 2)

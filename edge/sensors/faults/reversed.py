@@ -12,7 +12,6 @@ the living feeder, a hoist or a belt that lets a load down. So a negative sign i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import pairwise
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty
@@ -26,6 +25,7 @@ _LOOKS, _PATIENT = 2, 6
 _PATIENT_S = 1800.0
 _LEAST_KW, _SHARE = 0.05, 0.1  # of the strongest phase: less has no sign to speak of
 _ALIKE = 0.3
+_SUDDEN = 5.0  # times as far as the reading before went
 _LOCAL_S, _DAY_S = 8 * 3600, 86_400  # Beijing time
 _DARK_FROM_S, _DARK_TO_S = 21 * 3600, 4 * 3600
 
@@ -45,7 +45,7 @@ class Reversed:
         self._exported = NONE  # phases that have honestly been negative
         self._looks = 0
         self._since: Stamp | None = None
-        self._last: Row | None = None
+        self._tail: list[Row] = []  # the newest readings
 
     @property
     def open(self) -> bool:
@@ -54,15 +54,14 @@ class Reversed:
 
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look."""
-        last, self._last = self._last, look.rows[-1]
-        row = self._last if abs(self._last[0]) >= _LEAST_KW else look.peak
+        tail, self._tail = self._tail, [*self._tail, *look.rows][-2:]
+        row = look.rows[-1] if abs(look.rows[-1][0]) >= _LEAST_KW else look.peak
         negative = _negative(look, row)
         if not negative:
             return self._upright(look)
         if negative != self._negative or self._since is None:
             self._negative, self._since, self._looks = negative, look.first, 0
-            rows = look.rows if last is None else [last, *look.rows]
-            self._turned = self._turned_at_once(look, rows)
+            self._turned = self._turned_at_once(look, [*tail, *look.rows])
         self._looks += 1
         if self._fault.open or self._wrong(look):
             return self._tell(look)
@@ -90,10 +89,11 @@ class Reversed:
         return True
 
     def _turned_at_once(self, look: Look, rows: list[Row]) -> bool:
-        """Whether between two readings the sign changed, and nothing else."""
-        for one, two in pairwise(rows):
+        """Whether the sign changed from one reading to the next, and nothing else moved."""
+        for zero, one, two in zip(rows, rows[1:], rows[2:], strict=False):
             if _negative(look, two) == self._negative and not _negative(look, one):
-                return _alike(_parts(look, one), _parts(look, two))
+                calm = abs(two[0] - one[0]) > _SUDDEN * abs(one[0] - zero[0])
+                return calm and _alike(_parts(look, one), _parts(look, two))
         return False
 
     def _tell(self, look: Look) -> list[Activity]:
@@ -108,7 +108,7 @@ class Reversed:
 
     def rest(self, stamp: Stamp) -> list[Activity]:
         """There is no voltage, and so no sign."""
-        self._negative, self._since, self._last = NONE, None, None
+        self._negative, self._since, self._tail = NONE, None, []
         return self._fault.gone(stamp)
 
 

@@ -22,19 +22,18 @@ _QUIET_S = 900.0
 
 
 class Spikes:
-    """METER_SPIKE. Detail: `kw` as read, `before_kw`, `count` since it began."""
+    """METER_SPIKE. Detail: `kw` as read, `before_kw`, `count` since it began.
+
+    Attributes:
+        held: readings that wait for the next one to decide what they were.
+    """
 
     def __init__(self, meter: MeterSpec) -> None:
         self._fault = Fault(ActivityKind.METER_SPIKE, meter)
-        self._held: list[tuple[float, Stamp]] = []
+        self.held: list[tuple[float, Stamp]] = []
         self._count = 0
         self._newest: Stamp | None = None
         self._blind = False  # voltage and current do not tell what the power can be
-
-    @property
-    def holds(self) -> bool:
-        """Whether a reading waits for the next one to decide what it was."""
-        return bool(self._held)
 
     def doubts(self, kw: float, values: Values, stamp: Stamp, *, most_kw: float) -> bool:
         """Whether a reading that jumped is held back."""
@@ -42,21 +41,21 @@ class Spikes:
         if apparent is None:
             self._blind = True
         if self._blind or apparent is None:
-            goes_on = self._held and _alike(kw, self._held[-1][0])
+            goes_on = self.held and _alike(kw, self.held[-1][0])
             impossible = abs(kw) > max(_CEILING * most_kw, _CEILING_KW) and not goes_on
         else:
             impossible = abs(kw) > _APPARENT * apparent + _LEAST_KVA
         if not impossible:
             return False
-        if len(self._held) >= _MOST_HELD:
+        if len(self.held) >= _MOST_HELD:
             self._blind = True  # its voltages or currents do not belong to its power
             return False
-        self._held.append((kw, stamp))
+        self.held.append((kw, stamp))
         return True
 
     def settle(self, kw: float, before_kw: float, jump_kw: float, stamp: Stamp) -> list[Activity]:
         """A reading that is believed follows those held back: what were they?"""
-        held, self._held = self._held, []
+        held, self.held = self.held, []
         changed = abs(kw - before_kw) > jump_kw
         if changed and (self._blind or _alike(kw, held[-1][0])):
             return []  # a load that had never been seen, or a machine's start
