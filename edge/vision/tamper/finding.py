@@ -22,7 +22,8 @@ MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62
 SURE_BEST, SURE_CERTAINTY = 0.3, 6.0  # of a shift that is believed
 PLAINLY = 0.1  # by how much the shifted agreement exceeds the other
 TWISTED, AKIN = 0.5, 0.6  # parts moved each for itself, in a picture that agrees no better
-TURNED, ASTRAY, AMISS = 0.25, 0.3, 0.35  # fewer such parts, where little agrees, some is lost
+TURNED, ASTRAY = 0.25, 0.3  # fewer such parts, where little agrees …
+AMISS = 0.6  # … and the more is lost the fewer they are: the shares of both together
 SMEARED = 0.3  # sharpness, against the view's, of a picture out of focus …
 SAME = 0.3  # … that agrees with it so far
 BLOTTED = 0.3  # share of the expected edges that a blot on the glass hides at least …
@@ -114,8 +115,8 @@ def _elsewhere(signs: Signs) -> Finding | None:
         return Finding(ActivityKind.PICTURE_MOVED, 6.0)
     if signs.agreement < ELSEWHERE and signs.lost >= GONE and signs.crisp >= POOR:
         return Finding(ActivityKind.PICTURE_SWAPPED, PARTLY_S)
-    turned = signs.displaced >= TURNED and signs.agreement < ASTRAY
-    if turned and signs.lost >= AMISS and signs.crisp >= POOR:
+    turned = signs.displaced >= TURNED and signs.displaced + signs.lost >= AMISS
+    if turned and signs.agreement < ASTRAY and signs.crisp >= POOR:
         return Finding(ActivityKind.PICTURE_MOVED, UNFIT_S)
     return None
 

@@ -65,6 +65,10 @@ def test_nothing_is_found_in_a_picture_as_usual():
             {"displaced": 0.25, "agreement": 0.25, "lost": 0.38, "crisp": 0.9},
             ActivityKind.PICTURE_MOVED,
         ),
+        (  # another gate built the same way
+            {"displaced": 0.38, "agreement": 0.21, "lost": 0.34, "crisp": 1.0},
+            ActivityKind.PICTURE_MOVED,
+        ),
         ({"fine": 0.1}, ActivityKind.PICTURE_BLURRED),
         ({"lost": 0.4, "soft": 0.9, "crisp": 0.6}, ActivityKind.PICTURE_COVERED),
         ({"hidden": 0.5}, ActivityKind.PICTURE_COVERED),

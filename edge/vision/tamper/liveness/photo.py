@@ -28,7 +28,8 @@ CALM = 0.75  # agreement of a look with the one before, against the usual, when 
 SETTLED_LOOKS = 12  # calm looks that are joined before they are compared
 GIVE_UP_S = 900.0  # after so long what is there now is taken for the place
 SAME_PLACE = 0.65  # agreement after moving it into place, against the usual, that a photo has, …
-UNPLACED = 0.8  # … and where nobody was seen to put it there: fog and rain tear places apart, too
+UNPLACED = 0.8  # … and where nobody was seen to put it there: fog and rain tear places apart, too,
+ALL_SIGNS = 0.7  # … but do not show all signs of place and tone
 STILL_THERE = 0.3  # … and that the place has, in whatever weather
 TWICE = 2  # comparisons in a row that must speak for a photo: fog and passers-by move on
 SHIFT_PX = 1.0  # of 320; encoders, noise and lens shift less
@@ -78,11 +79,11 @@ class Signs:
     @property
     def score(self) -> int:
         """How many of five signs speak for a photo; 0 unless one of place and one of tone do."""
-        kin = SAME_PLACE if self.placed else UNPLACED
-        if self.kin < kin or self.stretch_px > MOST_STRETCH_PX:
-            return 0
         place = (self.shift_px >= SHIFT_PX) + (self.stretch_px >= STRETCH_PX)
         tone = (self.lift >= LIFT and self.range <= RANGE) + (self.fine <= SOFT)
+        kin = SAME_PLACE if self.placed else ALL_SIGNS if place + tone == 4 else UNPLACED
+        if self.kin < kin or self.stretch_px > MOST_STRETCH_PX:
+            return 0
         return place + tone + self.placed if place and tone else 0
 
 

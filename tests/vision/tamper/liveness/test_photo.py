@@ -164,3 +164,11 @@ def test_a_place_that_fog_tears_apart_is_no_photo_that_nobody_was_seen_to_put_th
     fog = Signs(2.45, 11.27, 8.7, 0.908, 0.883, 0.74, placed)
     assert fog.score == score
     assert replace(fog, kin=0.9).score >= 3
+
+
+def test_all_signs_together_outweigh_a_photo_that_agrees_a_little_less():
+    """Seen: a photo by infrared, told by its tone, its place and its softness alike."""
+    photo = Signs(8.48, 11.99, 18.4, 0.88, 0.291, 0.797, placed=False)
+    assert photo.score == 4
+    assert replace(photo, fine=0.9).score == 0
+    assert replace(photo, kin=0.6).score == 0
