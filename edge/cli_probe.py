@@ -65,8 +65,9 @@ def meter(
     parity: Annotated[str, typer.Option(help="N, E or O, if it is known")] = "",
     units: Annotated[str, typer.Option(help="addresses to ask, e.g. 1-32,40")] = "1-247",
     timeout: Annotated[
-        float, typer.Option(min=0.05, max=5, help="seconds that a unit may think")
-    ] = 0.3,
+        float | None,
+        typer.Option(min=0.05, max=5, help="seconds that a unit may think; 0.3, on TCP 1"),
+    ] = None,
     seconds: Annotated[
         float, typer.Option(min=5, max=3600, help="that the search may take at most")
     ] = 300.0,

@@ -64,7 +64,7 @@ class Wanted:
     live_s: float
 
 
-def wanted_bus(where: str, timeout_s: float, baud: int, parity: str) -> AnyBus:
+def wanted_bus(where: str, timeout_s: float | None, baud: int, parity: str) -> AnyBus:
     """The bus that `where` names.
 
     Raises:
@@ -72,7 +72,9 @@ def wanted_bus(where: str, timeout_s: float, baud: int, parity: str) -> AnyBus:
     """
     kind, _, rest = where.rpartition("://")
     transport = "rtu" if where.startswith("/") else kind or "tcp"
-    keys: dict[str, Any] = {"code": "bus-1", "timeout_s": timeout_s, "transport": transport}
+    # A gateway waits for a unit that is not there, and all later requests wait with it.
+    patience_s = timeout_s or (1.0 if transport == "tcp" else 0.3)
+    keys: dict[str, Any] = {"code": "bus-1", "timeout_s": patience_s, "transport": transport}
     if transport == "rtu":
         keys["device"] = where
     else:
