@@ -64,9 +64,16 @@ class Verdict:
 
 
 def possible(values: Mapping[str, float]) -> bool:
-    """Whether at least two voltages of one size and a power are there: else it is no such meter."""
+    """Whether it can be such a meter: a power, and two voltages of one size or a mains frequency.
+
+    A meter of three wires may have no voltage against neutral: then the frequency decides.
+    """
+    if "power_kw" not in values:
+        return False
     volts = [volt for volt in _volts(values) if _LEAST_V <= volt <= _MOST_V]
-    return "power_kw" in values and len(volts) > 1 and max(volts) <= (1 + 2 * _ALIKE) * min(volts)
+    if len(volts) > 1:
+        return max(volts) <= (1 + 2 * _ALIKE) * min(volts)
+    return not any(_volts(values)) and _is_mains(values.get("frequency_hz", 0.0))
 
 
 def judge(profile: Profile, seen: Decoded) -> Verdict:
@@ -74,6 +81,10 @@ def judge(profile: Profile, seen: Decoded) -> Verdict:
     values = seen.values
     checks = [*_of_voltage(values), *_of_figures(values), *_of_power(values)]
     return Verdict(tuple(checks), len(values), len(profile.tells - values.keys()))
+
+
+def _is_mains(hertz: float) -> bool:
+    return any(abs(hertz - one) <= _OFF_HZ for one in _MAINS_HZ)
 
 
 def _volts(values: Mapping[str, float]) -> list[float]:
@@ -99,8 +110,8 @@ def _of_voltage(values: Mapping[str, float]) -> list[Check]:
 def _of_figures(values: Mapping[str, float]) -> list[Check]:
     checks: list[Check] = []
     if (hertz := values.get("frequency_hz")) is not None:
-        mains = any(abs(hertz - one) <= _OFF_HZ for one in _MAINS_HZ)
-        checks.append(Check("frequency_hz", mains, Name("50 或 60 Hz", "50 or 60 Hz")))
+        why = Name("50 或 60 Hz", "50 or 60 Hz")
+        checks.append(Check("frequency_hz", _is_mains(hertz), why))
     for name, value in sorted(values.items()):
         if not name.startswith(("voltage_", "frequency_")):
             low, high = LIMITS[name]

@@ -17,6 +17,7 @@ from simulators.meters.units import MeterUnit
 
 SDM = load_profile("eastron_sdm630")
 GOOD = MappingProxyType(MeterUnit(1, "eastron_sdm630", Fan(75)).values(100.0))
+NO_VOLTS = {"voltage_l1_v": 0.0, "voltage_l2_v": 0.0, "voltage_l3_v": 0.0}
 NO_CURRENT = {"P ~ U x I"}
 
 
@@ -84,9 +85,12 @@ def test_what_is_missing_makes_a_profile_less_likely():
         ({"voltage_l1_v": 0.0, "voltage_l2_v": 0.0}, False),
         ({"voltage_l1_v": 23.0, "voltage_l2_v": 900.0}, False),
         ({"power_kw": None}, False),
+        (NO_VOLTS, True),  # three wires
+        ({**NO_VOLTS, "frequency_hz": 0.0}, False),  # registers that hold nothing
+        ({**NO_VOLTS, "voltage_l1_v": 7.0}, False),
     ],
 )
-def test_two_voltages_of_one_size_and_a_power_make_a_meter(changes, can):
+def test_a_power_and_two_voltages_of_one_size_or_a_mains_frequency_make_a_meter(changes, can):
     values = {k: v for k, v in {**GOOD, **changes}.items() if v is not None}
     assert possible(values) is can
 
