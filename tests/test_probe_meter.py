@@ -21,10 +21,10 @@ from edge.cli_probe import app
 from edge.config import parse
 from edge.errors import SourceError, Unfit
 from edge.probe_meter import name_of_bus, wanted_bus, wanted_units
-from edge.sensors.search import Search
+from edge.sensors.search import Found, Search
 from edge.sensors.spec import SerialBus, SerialServerBus, TcpBus
 from simulators.meters.loads import Fan
-from simulators.meters.server import MeterServer
+from simulators.meters.server import MeterServer, RtuMeterServer
 from simulators.meters.units import ContactUnit, MeterUnit
 from tests.configs import minimal
 
@@ -32,10 +32,10 @@ METERS = Path(__file__).parents[1] / "edge/sensors/meters"
 
 
 @contextmanager
-def served(*units) -> Iterator[str]:
+def served(*units, server=None) -> Iterator[str]:
     """A Modbus TCP server in a thread, as the command runs a loop too; gives HOST:PORT."""
     ready, stop = threading.Event(), threading.Event()
-    server = MeterServer(units)
+    server = server or MeterServer(units)
 
     async def serve() -> None:
         async with server:
@@ -47,7 +47,7 @@ def served(*units) -> Iterator[str]:
     thread.start()
     assert ready.wait(10)
     try:
-        yield f"127.0.0.1:{server.port}"
+        yield getattr(server, "device", "") or f"127.0.0.1:{server.port}"
     finally:
         stop.set()
         thread.join(10)
@@ -124,6 +124,30 @@ def test_a_bus_that_is_not_there_and_one_where_nobody_answers_are_told():
     assert "stop eseal first" in str(result.exception)
 
 
+def test_a_line_is_found_with_its_speed_and_parity():
+    server = RtuMeterServer([MeterUnit(2, "schneider_iem3000", Fan(30))])
+    with served(server=server) as device:
+        output = run(device, "--units", "2").output
+        known = json.loads(run(device, "--units", "2", "--baud", "9600", "--json").output)
+    assert known["bus"]["baud"] == 9600
+    assert f"总线 · bus: {device} 9600 8N1" in output
+    copied = tomllib.loads(output[output.index("[[bus]]") :])["bus"][0]
+    assert copied["device"] == device
+    assert (copied["baud"], copied["parity"], copied["stop_bits"]) == (9600, "N", 1)
+    assert copied["meter"][0]["profile"] == "schneider_iem3000"
+
+
+def test_a_search_that_found_nobody_in_its_time_says_how_to_go_on(bus, monkeypatch):
+    async def late(_search):
+        return Found(whole=False)
+
+    monkeypatch.setattr(Search, "run", late)
+    result = run(bus)
+    assert isinstance(result.exception, SourceError)
+    assert "时间已到" in str(result.exception)
+    assert "give more --seconds" in str(result.exception)
+
+
 def test_values_that_stop_fitting_and_a_search_cut_short_are_told(bus, monkeypatch):
     async def cut(search):
         found = await run_search(search)
@@ -136,6 +160,7 @@ def test_values_that_stop_fitting_and_a_search_cut_short_are_told(bus, monkeypat
     monkeypatch.setattr(Search, "run", cut)
     output = run(bus, "--units", "1").output
     assert "doubtful" in output
+    assert "2 quantities missing" in output
     assert "✗" in output
     assert "近，40 V" in output
     assert "the time was up" in output
@@ -143,9 +168,9 @@ def test_values_that_stop_fitting_and_a_search_cut_short_are_told(bus, monkeypat
 
 
 def replaced(guess, checks):
-    """The guess with its first check failed."""
+    """The guess with its first check failed and two quantities not told."""
     wrong = (replace(checks[0], ok=False), *checks[1:])
-    return replace(guess, verdict=replace(guess.verdict, checks=wrong))
+    return replace(guess, verdict=replace(guess.verdict, checks=wrong, missing=2))
 
 
 def test_on_a_terminal_the_values_are_shown_live_for_a_while(bus, monkeypatch):
