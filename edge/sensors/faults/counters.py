@@ -34,7 +34,7 @@ class Flow:
     """What has flowed by the power that was read, since the gateway began.
 
     Attributes:
-        kwh: the sum.
+        kwh: the sum, up to when the counter was read last.
         blur: its variance by sampling, kWh².
         unseen_kwh: what may have flowed under the meter's starting current.
         backwards: some of it flowed backwards, so that the counter counts another way.
@@ -80,17 +80,15 @@ class Counter:
     def read(
         self, kwh: float, flow: Flow, stamp: Stamp, *, most_kw: float, ratio: float
     ) -> list[Activity]:
-        """Take a counter.
+        """Take a counter, a finite one.
 
         Args:
             kwh: as read.
-            flow: so far, by the power.
+            flow: until then, by the power.
             stamp: when.
             most_kw: the greatest load known.
             ratio: by which the counter may have been multiplied.
         """
-        if not math.isfinite(kwh):
-            return []
         was, at = self._value, self._at
         said = self._over(stamp)
         if was is None:

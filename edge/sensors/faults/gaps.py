@@ -21,13 +21,14 @@ class Gaps:
 
     Attributes:
         longest_us: from one reading to the next, without being a gap.
+        ended: a gap that is over (from, to, counter before) and whose energy is not known yet.
     """
 
     def __init__(self, meter: MeterSpec) -> None:
         self._fault = Fault(ActivityKind.METER_GAP, meter)
         self.longest_us = _UNKNOWN_US
         self._excused = False
-        self._ended: tuple[Stamp, Stamp, float | None] | None = None  # and its energy not known yet
+        self.ended: tuple[Stamp, Stamp, float | None] | None = None
 
     def learn(self, period_us: float) -> None:
         """The meter is read so often."""
@@ -45,14 +46,14 @@ class Gaps:
     def over(self, last: Stamp, now: Stamp, counter_kwh: float | None) -> list[Activity]:
         """A reading has come after a gap, before which the counter told this."""
         said = self.silent(last, now)
-        self._ended = (last, now, counter_kwh)
+        self.ended = (last, now, counter_kwh)
         return said
 
     def settle(self, counter_kwh: float | None) -> list[Activity]:
         """The counter after the gap that is over; None where it has not been read by now."""
-        if self._ended is None:
+        if self.ended is None:
             return []
-        (last, now, before), self._ended = self._ended, None
+        (last, now, before), self.ended = self.ended, None
         detail = _minutes(last, now)
         if counter_kwh is not None and before is not None:
             kwh = counter_kwh - before

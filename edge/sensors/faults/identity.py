@@ -60,6 +60,8 @@ class Identity:
         unsure: a serial or a ratio is new; whether it is true, the next one tells.
         another: a meter that nothing is known of answers since the last read; set to False by
             whoever has taken note.
+        settled: serial and ratios as every sweep tells them, and as they should be; None while
+            they are not.
     """
 
     def __init__(self, meter: MeterSpec, register: Register) -> None:
@@ -79,7 +81,7 @@ class Identity:
         self._strange_ratio: Stamp | None = None
         self._strange: tuple[str, Stamp] | None = None
         self._recorded: Stamp | None = None
-        self._settled: tuple[str, float | None, float | None] | None = None
+        self.settled: tuple[str, float | None, float | None] | None = None
         self.factors: Mapping[str, float] | None = None
         self.elsewhere = ""
         self.unsure = False
@@ -110,13 +112,13 @@ class Identity:
         if data.get("serial") and not self._serial_declared:
             self._register.in_force[self._code] = data["serial"]
 
+    def confirmed(self, stamp: Stamp) -> None:
+        """A sweep told what is `settled` once more."""
+        if self.settled and self.settled[0]:
+            self._register.seen[self._code] = (self.settled[0], stamp)
+
     def read(self, serial: str, values: Values, stamp: Stamp) -> list[Activity]:
         """Take what a sweep told of serial and ratios; most tell nothing of them."""
-        asked = (serial, values.get("ct_ratio"), values.get("pt_ratio"))
-        if asked == self._settled:  # as in every sweep before
-            if serial:
-                self._register.seen[self._code] = (serial, stamp)
-            return []
         said: list[Activity] = []
         if serial.strip("0 "):
             self._register.seen[self._code] = (serial, stamp)
@@ -128,7 +130,8 @@ class Identity:
             said += self._of_ratios(told, stamp)
         self.unsure = self._strange_ratio is not None or self._strange is not None
         quiet = not (self.unsure or self.elsewhere or self._changed.open or self.factors)
-        self._settled = asked if quiet else None
+        asked = (serial, values.get("ct_ratio"), values.get("pt_ratio"))
+        self.settled = asked if quiet else None
         return said
 
     def _of_serial(self, serial: str, stamp: Stamp) -> list[Activity]:

@@ -67,6 +67,8 @@ class Meter:
     def _begin(self) -> None:
         """Nothing is known of how this meter behaves."""
         self.counter, self._flow = Counter(self._spec), Flow()
+        self._kwh = 0.0  # what has flowed up to now
+        self._counted: tuple[float, float, Stamp] | None = None  # newest counter, what had flowed
         self._spikes = Spikes(self._spec)
         self._stuck, self._perfect = Stuck(self._spec), Perfect(self._spec)
         self._reversed, self._phases = Reversed(self._spec), Phases(self._spec)
@@ -102,10 +104,10 @@ class Meter:
             told, held = self._jumped(kw, values, stamp)
             said += told
             if held:
-                self._flow.kwh += self._kw * took / _HOUR_US
+                self._kwh += self._kw * took / _HOUR_US
                 return Checked(said, None)
         self._kw = kw
-        self._flow.kwh += kw * took / _HOUR_US
+        self._kwh += kw * took / _HOUR_US
         self._batch.append(values)
         if stamp.mono_us >= self._due:
             said += self._judge(stamp)
@@ -123,6 +125,20 @@ class Meter:
 
     def _slow(self, reading: Reading) -> list[Activity]:
         """What most sweeps do not read: serial number, ratios, counter."""
+        values, identity = reading.values, self.identity
+        said: list[Activity] = []
+        kwh = values.get("energy_import_kwh")
+        if kwh is not None and kwh - kwh == 0.0:
+            self._counted = (kwh, self._kwh, reading.stamp)
+            said = self.gaps.settle(kwh) if self.gaps.ended else said
+        asked = (reading.serial, values.get("ct_ratio"), values.get("pt_ratio"))
+        if asked == identity.settled:
+            identity.confirmed(reading.stamp)
+            return said
+        return said + self._identified(reading)
+
+    def _identified(self, reading: Reading) -> list[Activity]:
+        """A serial number or a ratio is new, or not yet as it should be."""
         stamp, identity = reading.stamp, self.identity
         known = identity.estranged, identity.factors
         said = identity.read(reading.serial, reading.values, stamp)
@@ -130,19 +146,22 @@ class Meter:
             identity.another = False
             said += self._rest(stamp)
             self._begin()
-            self._batch = []
-            self._refresh()
-        if known != (identity.estranged, identity.factors):
+        elif known != (identity.estranged, identity.factors):
             said += self.counter.rest(stamp)
-            self._batch = []
-            self._refresh()
-        kwh = reading.values.get("energy_import_kwh")
-        if kwh is not None and self._counts:
-            said += self.gaps.settle(kwh)
-            said += self.counter.read(
-                kwh, self._flow, stamp, most_kw=self._most_kw, ratio=identity.ratio
-            )
+        else:
+            return said
+        self._batch, self._counted = [], None
+        self._refresh()
         return said
+
+    def _count(self) -> list[Activity]:
+        """Judge the newest counter."""
+        if self._counted is None:
+            return []
+        (kwh, self._flow.kwh, stamp), self._counted = self._counted, None
+        return self.counter.read(
+            kwh, self._flow, stamp, most_kw=self._most_kw, ratio=self.identity.ratio
+        )
 
     def _foreign(self, reading: Reading) -> Reading | None:
         """A reading that another meter gave, or that nobody knows yet who gave."""
@@ -155,7 +174,7 @@ class Meter:
         """The first reading, or the first one after a gap."""
         said: list[Activity] = []
         if self._stamp is not None:
-            said = self.gaps.over(self._stamp, stamp, self.counter.value)
+            said = self._count() + self.gaps.over(self._stamp, stamp, self.counter.value)
             self.counter.anew()
         self._batch, self._begun = [], stamp
         self._due = stamp.mono_us + _LOOK_US
@@ -166,6 +185,7 @@ class Meter:
         """Judge the readings gathered; gives what is to be told."""
         batch, self._batch = self._batch, []
         begun, self._begun = self._begun or stamp, stamp
+        said = self.gaps.settle(None)
         period_us = (stamp.mono_us - begun.mono_us) / len(batch)
         self.gaps.learn(period_us)
         length_us = min(max(_LOOK_US, _READINGS * period_us), _LONG_LOOK_US)
@@ -177,7 +197,9 @@ class Meter:
         self._layout, self._wide = layout, len(layout.names)
         look = Look(layout, rows, begun, stamp)
         self._learn(look, period_us)
-        said = self.gaps.settle(None) + self._spikes.judge(stamp)
+        said += self._spikes.judge(stamp)
+        if self._counts:
+            said += self._count()
         gone, told = self._voltage.judge(look)
         said += told
         if gone:

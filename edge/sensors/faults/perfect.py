@@ -72,6 +72,8 @@ class Perfect:
                 if sign in _FROM_THE_START or streak.known_otherwise:
                     self._clear = 0
                     return self._fault.there(since, now, self._detail(sign, since, look))
+        if not self._fault.open:
+            return []
         self._clear = 0 if any(streak.count for _, streak in self._signs) else self._clear + 1
         return self._fault.gone(now) if self._clear >= _CLEAR else []
 
@@ -98,7 +100,10 @@ def _equal(volts: Three) -> bool:
 
 
 def _smooth(one: Three, two: Three, three: Three) -> bool:
-    return all(abs(a - 2 * b + c) <= _SMOOTH * b for a, b, c in zip(one, two, three, strict=True))
+    for phase, volts in enumerate(two):
+        if abs(one[phase] - 2 * volts + three[phase]) > _SMOOTH * volts:
+            return False
+    return True
 
 
 def _exact(look: Look, step_kw: float) -> bool | None:

@@ -27,7 +27,7 @@ _FELL, _STAYED = 0.9, (0.85, 1.2)
 _LOOKS, _PATIENT = 2, 4
 _LEARNED_S = 20 * 3600.0
 _LEARNED = 60
-_SLOWLY = 0.002
+_SLOWLY, _EVERY = 0.008, 4  # looks
 
 
 class Phases:
@@ -70,7 +70,7 @@ class Phases:
         motor = self._motor and abs(row[0]) >= _MOTOR_KW
         usual = self._usual(phase, motor=motor)
         if usual is None or share >= usual:
-            return self._balanced(look, loads)
+            return self._balanced(look, loads, share)
         if self._since is None:
             rows = look.rows if last is None else [last, *look.rows]
             self._fell = _fallen(look, rows)
@@ -78,7 +78,7 @@ class Phases:
         if not strong and self._fell != phase and not self.open:
             self._since = self._since or look.first  # another phase rose: this one fell in nothing
             lasting = look.last.since(self._since) >= _LEARNED_S
-            return self._balanced(look, loads) if lasting else []
+            return self._balanced(look, loads, share) if lasting else []
         expected = sum(loads) - loads[phase]
         expected = expected / 2 * (1.0 if self._balance.low is None else self._balance.low[phase])
         told = (phase, name, loads[phase], expected)
@@ -121,9 +121,9 @@ class Phases:
         over = other.gone(look.last)
         return over + fault.there(self._since, look.last, detail)
 
-    def _balanced(self, look: Look, loads: Three) -> list[Activity]:
+    def _balanced(self, look: Look, loads: Three, share: float) -> list[Activity]:
         self._looks, self._since, self._fell = 0, None, None
-        self._balance.learn(loads, look.last)
+        self._balance.learn(loads, share, look.last)
         return self._lost.gone(look.last) + self._weak.gone(look.last)
 
     def rest(self, stamp: Stamp) -> list[Activity]:
@@ -141,7 +141,10 @@ class _Balance:
         self._count = 0
         self.low: Three | None = None  # once it is known well enough
 
-    def learn(self, loads: Three, stamp: Stamp) -> None:
+    def learn(self, loads: Three, weakest: float, stamp: Stamp) -> None:
+        self._count += 1
+        if self._count % _EVERY and self._low is not None and weakest >= max(self._low):
+            return
         a, b, c = loads
         shares = (2 * a / ((b + c) or 1.0), 2 * b / ((a + c) or 1.0), 2 * c / ((a + b) or 1.0))
         if self._low is None or self._first is None:
@@ -151,7 +154,6 @@ class _Balance:
             for share, low in zip(shares, self._low, strict=True)
         )
         self._low = (x, y, z)
-        self._count += 1
         if self._count >= _LEARNED and stamp.since(self._first) >= _LEARNED_S:
             self.low = self._low
 
