@@ -63,7 +63,13 @@ class Stretch(Spec):
     @property
     def span(self) -> Span:
         """The same as first register and count."""
-        return Span(self.function, self.first, max(self.last + 1 - self.first, 0))
+        return Span(self.function, self.first, self.last + 1 - self.first)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Stretch:
+        if self.last < self.first:
+            raise ValueError("ends before it begins: write the lower register first")
+        return self
 
 
 class Profile(Spec):

@@ -60,6 +60,12 @@ class Quantity(Spec):
     absent: Annotated[Many[int], Field(max_length=8)] = ()
     limits: Annotated[tuple[float, float] | None, Field(strict=False)] = None
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Quantity:
+        if self.limits is not None and not self.limits[0] < self.limits[1]:
+            raise ValueError("has limits that no value is within: write the lower one first")
+        return self
+
     @property
     def count(self) -> int:
         """Registers it takes."""

@@ -101,6 +101,11 @@ def test_an_unknown_profile_is_refused_with_the_names_that_exist():
         (('"medium"', '"low"'), "what a probe of a meter showed"),
         (('"medium"', '"high"'), "takes two sources"),
         (("max_gap = 4", f"max_gap = 4\nillegal = [{ILLEGAL}]"), "needed, and illegal"),
+        (("address = 1", "address = 1, limits = [9.0, 1.0]"), "the lower one first"),
+        (
+            ("max_gap = 4", "max_gap = 4\nillegal = [{ function = 3, first = 9, last = 8 }]"),
+            "the lower register first",
+        ),
         (("quantity.power_kw", f"{PART}\nquantity.power_kw"), "either itself or as"),
         (("max_gap = 4", f"max_gap = 4\nserial = {{ {SERIAL}, count = 3 }}"), "a count of 2"),
         (
