@@ -80,7 +80,7 @@ class Seal:
         meters = [meter for bus in config.bus for meter in bus.meter]
         contacts = [contact for bus in config.bus for contact in bus.contact]
         self._rules = rules
-        self._faults = FaultAnalyser(meters)
+        self._faults = FaultAnalyser(meters, config.site.utc_offset_h)
         self._power = PowerAnalyser(meters)
         self._summary = PowerSummary(meters)
         self._reports = Reports(config.site.utc_offset_h)

@@ -17,11 +17,16 @@ _TICK_US, _RECORDS_US = 30_000_000, 60_000_000
 
 
 class FaultAnalyser:
-    """What is wrong with the readings of these meters, and what of them may be used."""
+    """What is wrong with the readings of these meters, and what of them may be used.
 
-    def __init__(self, meters: Iterable[MeterSpec]) -> None:
-        register = Register()
-        self._meters = {meter.code: Meter(meter, register) for meter in meters}
+    Args:
+        meters: as configured.
+        utc_offset_h: hours by which the site's time is ahead of UTC: by night no sun shines.
+    """
+
+    def __init__(self, meters: Iterable[MeterSpec], utc_offset_h: float = 8.0) -> None:
+        register, offset_s = Register(), utc_offset_h * 3600
+        self._meters = {meter.code: Meter(meter, register, offset_s) for meter in meters}
         self._tick_us = self._records_us = 0
 
     def step(self, reading: Reading) -> Checked:

@@ -20,6 +20,7 @@ from edge.sensors.spec import MeterSpec
 
 RATIOS = ("ct_ratio", "pt_ratio")
 _RECORD_S = 6 * 3600.0
+_MOST = 1e6  # a greater one is no ratio
 _ALIKE = 1e-4  # ratios are floats on some meters
 _FACTOR = "power_factor"  # no power
 _SEEN_S = 180.0  # within it every meter's serial is read again
@@ -123,7 +124,7 @@ class Identity:
         if serial.strip("0 "):
             self._register.seen[self._code] = (serial, stamp)
             said += self._of_serial(serial, stamp)
-        told = {name: values[name] for name in RATIOS if name in values}
+        told = {name: values[name] for name in RATIOS if 0 <= values.get(name, -1.0) <= _MOST}
         if self._strange is not None or self.elsewhere:
             self._strange_ratio = None  # another meter's ratios are no matter of this one
         elif told:
@@ -164,7 +165,9 @@ class Identity:
 
     def _of_ratios(self, told: Mapping[str, float], stamp: Stamp) -> list[Activity]:
         for name, value in told.items():
-            self._force.setdefault(name, value)
+            if value:
+                self._force.setdefault(name, value)
+        told = {name: value for name, value in told.items() if name in self._force}
         before, self._read = self._read, {**self._read, **told}
         if all(_alike(value, self._force[name]) for name, value in self._read.items()):
             self._strange_ratio, self.factors = None, None

@@ -6,7 +6,6 @@ readings is to be replayed in a minute.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -32,6 +31,7 @@ FAST = (
     "frequency_hz",
 )
 """What a sweep reads each time; energies and ratios come about once a minute."""
+_MOST = 1e9  # of any unit: a greater one is no figure
 PHASES = ("L1", "L2", "L3")
 
 
@@ -102,12 +102,12 @@ def layout_of(batch: Sequence[Values], known: Layout) -> Layout:
 
 
 def rows_of(batch: Sequence[Values], layout: Layout) -> list[Row]:
-    """The rows that are whole and finite; of the power alone where none is."""
+    """The rows that are whole and hold only what can be a figure."""
     try:
         rows = list(map(layout.row, batch))
     except KeyError:
         needed = layout.names
         rows = [layout.row(values) for values in batch if all(name in values for name in needed)]
-    if not math.isfinite(sum(map(sum, rows))):
-        rows = [row for row in rows if math.isfinite(sum(row))]
+    if not -_MOST < sum(map(sum, rows)) < _MOST:
+        rows = [row for row in rows if sum(map(abs, row)) < _MOST]
     return rows

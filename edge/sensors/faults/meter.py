@@ -30,6 +30,7 @@ _NEVER_US = -(2**63)
 _TOO_SOON_US = 50_000  # no meter is read so often
 _JUMP_KW, _JUMP_SHARE = 2.0, 0.3  # of the greatest load known
 _HOUR_US = 3.6e9
+_MOST_KW, _MOST_KWH = 1e7, 1e12  # more is no figure of a mine
 _NO_FIGURE = math.nan
 _BAD = Quality.BAD  # asked of every reading
 _BACKWARDS_KW = -0.05
@@ -52,8 +53,8 @@ class Checked(NamedTuple):
 class Meter:
     """All that is known of one meter's honesty."""
 
-    def __init__(self, meter: MeterSpec, register: Register) -> None:
-        self._spec = meter
+    def __init__(self, meter: MeterSpec, register: Register, utc_offset_s: float) -> None:
+        self._spec, self._offset_s = meter, utc_offset_s
         self.identity = Identity(meter, register)
         self.gaps = Gaps(meter)
         self._mono, self._due = _NEVER_US, 0
@@ -71,8 +72,8 @@ class Meter:
         self._counted: tuple[float, float, Stamp] | None = None  # newest counter, what had flowed
         self._spikes = Spikes(self._spec)
         self._stuck, self._perfect = Stuck(self._spec), Perfect(self._spec)
-        self._reversed, self._phases = Reversed(self._spec), Phases(self._spec)
-        self._voltage = Voltage(self._spec)
+        self._reversed = Reversed(self._spec, self._offset_s)
+        self._phases, self._voltage = Phases(self._spec), Voltage(self._spec)
         self._layout = ALONE
         self._wide = 0  # quantities of a sweep that reads neither energies nor ratios
         self._step_kw = self._most_kw = 0.0
@@ -97,7 +98,7 @@ class Meter:
                 return Checked(said, self._foreign(reading))
             values = self.identity.scaled(values)
         kw = values.get("power_kw", _NO_FIGURE)
-        if kw - kw != 0.0 or reading.quality is _BAD:
+        if not -_MOST_KW < kw < _MOST_KW or reading.quality is _BAD:
             self.counter.anew()  # what flows is not known
             return Checked(said, None)
         if self._spikes.held or not -self._jump_kw < kw - self._kw < self._jump_kw:
@@ -128,7 +129,7 @@ class Meter:
         values, identity = reading.values, self.identity
         said: list[Activity] = []
         kwh = values.get("energy_import_kwh")
-        if kwh is not None and kwh - kwh == 0.0:
+        if kwh is not None and 0 <= kwh < _MOST_KWH:
             self._counted = (kwh, self._kwh, reading.stamp)
             said = self.gaps.settle(kwh) if self.gaps.ended else said
         asked = (reading.serial, values.get("ct_ratio"), values.get("pt_ratio"))

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty
-from edge.sensors.faults.look import PHASES, Look, Row, Three
+from edge.sensors.faults.look import PHASES, Layout, Look, Row, Three
 from edge.sensors.faults.report import Detail, Fault
 from edge.sensors.spec import MeterSpec
 
@@ -46,6 +46,7 @@ class Phases:
         self._looks = 0
         self._since: Stamp | None = None
         self._fell: int | None = None  # the phase whose fall began it
+        self._layout: Layout | None = None
         self._last: Row | None = None
 
     @property
@@ -55,7 +56,8 @@ class Phases:
 
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look of a meter whose voltage is not gone altogether."""
-        last, self._last = self._last, look.rows[-1]
+        last = self._last if look.layout is self._layout else None
+        self._layout, self._last = look.layout, look.rows[-1]
         dark = self._dark(look)
         if dark is not None:
             return self._seen(look, self._lost, dark)

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty
-from edge.sensors.faults.look import PHASES, Look, Row
+from edge.sensors.faults.look import PHASES, Layout, Look, Row
 from edge.sensors.faults.report import Detail, Fault
 from edge.sensors.spec import MeterSpec
 
@@ -26,7 +26,7 @@ _PATIENT_S = 1800.0
 _LEAST_KW, _SHARE = 0.05, 0.1  # of the strongest phase: less has no sign to speak of
 _ALIKE = 0.3
 _SUDDEN = 5.0  # times as far as the reading before went
-_LOCAL_S, _DAY_S = 8 * 3600, 86_400  # Beijing time
+_DAY_S = 86_400
 _DARK_FROM_S, _DARK_TO_S = 21 * 3600, 4 * 3600
 
 Negative = frozenset[int]
@@ -37,7 +37,8 @@ WHOLE: Negative = frozenset({0, 1, 2})
 class Reversed:
     """METER_REVERSED. Detail: `phases` (all, or their names), `kw` as it was read, `used_kw`."""
 
-    def __init__(self, meter: MeterSpec) -> None:
+    def __init__(self, meter: MeterSpec, utc_offset_s: float) -> None:
+        self._offset_s = utc_offset_s
         self._fault = Fault(ActivityKind.METER_REVERSED, meter)
         self._duty = meter.duty
         self._negative = NONE
@@ -45,7 +46,8 @@ class Reversed:
         self._exported = NONE  # phases that have honestly been negative
         self._looks = 0
         self._since: Stamp | None = None
-        self._tail: list[Row] = []  # the newest readings
+        self._layout: Layout | None = None
+        self._tail: list[Row] = []  # the newest readings, of that layout
 
     @property
     def open(self) -> bool:
@@ -54,6 +56,8 @@ class Reversed:
 
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look."""
+        if look.layout is not self._layout:
+            self._layout, self._tail = look.layout, []
         tail, self._tail = self._tail, [*self._tail, *look.rows][-2:]
         row = look.rows[-1] if abs(look.rows[-1][0]) >= _LEAST_KW else look.peak
         negative = _negative(look, row)
@@ -79,13 +83,12 @@ class Reversed:
         if self._looks < _LOOKS:
             return False
         if self._duty in _SUNNY:
-            return _dark(look.last) or (self._turned and not self._negative & self._exported)
+            return self._dark(look.last) or (self._turned and not self._negative & self._exported)
         if self._duty in _LOWERING and self._negative == WHOLE:
             if look.top[0] > _LEAST_KW:
-                self._looks, self._since = 0, None
-                return False
+                self._since = None
             lasted_s = 0.0 if self._since is None else look.last.since(self._since)
-            return self._turned or (self._looks >= _PATIENT and lasted_s >= _PATIENT_S)
+            return self._looks >= _PATIENT and lasted_s >= _PATIENT_S
         return True
 
     def _turned_at_once(self, look: Look, rows: list[Row]) -> bool:
@@ -95,6 +98,10 @@ class Reversed:
                 calm = abs(two[0] - one[0]) > _SUDDEN * abs(one[0] - zero[0])
                 return calm and _alike(_parts(look, one), _parts(look, two))
         return False
+
+    def _dark(self, stamp: Stamp) -> bool:
+        second = (stamp.wall_us / 1e6 + self._offset_s) % _DAY_S
+        return second >= _DARK_FROM_S or second < _DARK_TO_S
 
     def _tell(self, look: Look) -> list[Activity]:
         names = [PHASES[i] for i in sorted(self._negative)]
@@ -145,8 +152,3 @@ def _alike(before: tuple[float, ...], after: tuple[float, ...]) -> bool:
         abs(abs(a) - abs(b)) <= max(_ALIKE * abs(a), _LEAST_KW)
         for a, b in zip(before, after, strict=True)
     )
-
-
-def _dark(stamp: Stamp) -> bool:
-    second = (stamp.wall_us // 1_000_000 + _LOCAL_S) % _DAY_S
-    return second >= _DARK_FROM_S or second < _DARK_TO_S

@@ -133,6 +133,20 @@ def test_a_turned_pump_stays_told_while_it_stands():
     assert mine.kinds(Phase.ENDED) == []
 
 
+def test_a_hoist_that_lets_down_now_and_then_is_told_only_if_power_never_turns_positive():
+    mine = Mine(spec(duty="hoist"))
+    mine.run(4 * HOURS, kw=lambda second: -50.0 if second % 900 < 600 else 60.0)
+    assert ActivityKind.METER_REVERSED not in mine.kinds()
+    mine.run(1 * HOURS, kw=-50.0)
+    assert ActivityKind.METER_REVERSED in mine.kinds()
+
+
+def test_night_falls_by_the_sites_own_time():
+    mine = Mine(spec(duty="incoming"), utc_offset_h=-4.0)  # noon in Beijing is midnight there
+    mine.run(1 * HOURS, change=scaled(-1.0, "power_kw", "power_l"))
+    assert mine.one().kind is ActivityKind.METER_REVERSED
+
+
 # Phases
 
 
@@ -183,6 +197,15 @@ def test_a_bridge_across_a_transformer_unbalances_the_phases(duty):
     assert told.kind is ActivityKind.METER_UNBALANCED
     assert told.detail["phase"] == "L2"
     assert told.detail["read"] == pytest.approx(told.detail["expected"] / 2, rel=0.1)
+
+
+def test_a_phase_that_falls_at_the_moment_when_the_load_begins_is_not_called_unbalanced():
+    mine = Mine(spec(duty="living"))
+    mine.run(LEARNED, kw=4.0)
+    mine.run(600, kw=0.0)
+    mine.meter.shares = (0.4, 0.4, 0.2)
+    mine.run(2 * HOURS, kw=4.0)
+    assert mine.told == []
 
 
 def test_phases_are_weighed_by_power_where_no_current_is_read():
@@ -441,6 +464,18 @@ def test_identity_is_recorded_once_known_and_every_six_hours():
         count += len(mine.faults.learned(mine.now))
         assert mine.faults.learned(mine.now) == []
     assert count == 3
+
+
+def test_what_is_not_known_of_a_meter_is_not_in_its_record():
+    for fewer, known in (
+        (without("energy", "pt"), {"ct_ratio": 20.0}),
+        (without("energy", "ct", "pt"), {}),
+    ):
+        mine = Mine()
+        mine.meter.serial = ""
+        mine.run(600, change=fewer)
+        records = [record.data for record in mine.faults.learned(mine.now)]
+        assert records == ([{"source": "m", **known}] if known else [])
 
 
 def test_a_serial_of_zeros_says_nothing():

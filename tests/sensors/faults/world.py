@@ -65,12 +65,14 @@ class Mine:
         used: what of the readings may be used, None where nothing may.
     """
 
-    def __init__(self, *specs: MeterSpec, period_s: float = 30.0) -> None:
+    def __init__(
+        self, *specs: MeterSpec, period_s: float = 30.0, utc_offset_h: float = 8.0
+    ) -> None:
         specs = specs or (spec(),)
         self.specs = specs
         self.period_s = period_s
         self.clock = ManualClock(NOON_UTC_US)
-        self.faults = FaultAnalyser(specs)
+        self.faults = FaultAnalyser(specs, utc_offset_h)
         self.meters = {one.code: Honest(one.code, i) for i, one in enumerate(specs, 1)}
         self.told: list[Activity] = []
         self.used: list[Reading | None] = []
