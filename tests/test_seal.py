@@ -14,6 +14,7 @@ from edge.domain.observation import (
     Label,
     Observation,
     Quality,
+    Reading,
     SeenObject,
     SessionTaken,
     Sighting,
@@ -26,6 +27,7 @@ from edge.domain.record import Draft, RecordType
 from edge.ledger.leaf import decode_leaf, encode_leaf
 from edge.rules.engine import initial
 from edge.seal import DETECTOR, HOST, MAX_REASON, Outcome, Seal
+from tests.docs.contract import validate_leaf
 from tests.orders import PERMIT, an_order
 from tests.seals import picture_quality, reading, sighting, site
 
@@ -316,3 +318,48 @@ def test_a_clock_that_is_off_from_the_provinces_is_one_incident_also_over_a_rest
     assert later.incidents() == []
     later.observe(ClockCompared(HOST, later.clock.now(), -0.9, 0.4))
     assert later.incidents() == [(CLOSED, "clock-wrong")]
+
+
+def test_a_meter_that_was_exchanged_while_the_gateway_was_off_is_an_incident() -> None:
+    def show(gateway: Gateway, serial: str, minutes: int) -> None:
+        for i in range(minutes * 6):
+            now = gateway.clock.advance(10)
+            slow = {"ct_ratio": 20.0, "energy_import_kwh": 800.0} if i % 6 == 0 else {}
+            values = {"power_kw": 0.2, **slow}
+            named = serial if slow else ""
+            gateway.observe(Reading("pump", now, Quality.GOOD, values, named))
+            gateway.settle(gateway.seal.tick(now))
+
+    gateway = Gateway()
+    show(gateway, "1001", 5)
+    [identity] = [d for d in gateway.drafts if d.type is RecordType.METER_IDENTITY]
+    assert identity.data["serial"] == "1001"
+    validate_leaf(encode_leaf(identity, "eseal/220182000001/gw1", 1))
+    later = Gateway()
+    later.seal.restore(gateway.leaves())
+    show(later, "2002", 5)
+    assert later.incidents() == [(OPENED, "meter-changed")]
+    opened = next(draft for draft in later.drafts if draft.type is OPENED)
+    assert "电表 pump 的编号为 2002，应为 1001" in opened.data["text"]["zh"]
+
+
+def test_a_reading_that_cannot_be_is_told_and_is_no_work() -> None:
+    gateway = Gateway()
+    for i in range(60):
+        now = gateway.clock.advance(5)
+        gateway.observe(reading("hoist", now, 9000.0 if i in {30, 45} else 0.2))
+        gateway.settle(gateway.seal.tick(now))
+    assert gateway.incidents() == [(OPENED, "meter-spike")]
+
+
+def test_a_gap_of_a_meter_that_was_told_as_lost_is_no_second_incident() -> None:
+    gateway = Gateway()
+    for _ in range(60):
+        gateway.observe(reading("pump", gateway.clock.advance(5), 0.2))
+    gateway.observe(SourceLost("pump", gateway.clock.now(), "no answer"))
+    for _ in range(60):
+        gateway.settle(gateway.seal.tick(gateway.clock.advance(60)))
+    gateway.observe(SourceBack("pump", gateway.clock.advance(5), 3600.0))
+    for _ in range(60):
+        gateway.observe(reading("pump", gateway.clock.advance(5), 0.2))
+    assert {code for _, code in gateway.incidents()} == {"meter-lost"}
