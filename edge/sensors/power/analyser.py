@@ -17,6 +17,7 @@ from edge.domain.record import Draft, RecordType
 from edge.sensors.power.figures import power_of
 from edge.sensors.power.minutes import Minute, Minutes
 from edge.sensors.power.running import Running
+from edge.sensors.power.shares import Shares
 from edge.sensors.power.telling import Detail, Telling
 from edge.sensors.power.watch import FLOOR_KW, Found, Watch
 from edge.sensors.spec import MeterSpec
@@ -25,6 +26,7 @@ _STALE_US = 900_000_000
 _USUAL_GAP_US = 300_000_000  # a third of it; who reads more rarely is waited for longer
 _MOST_GAP_US = 3_600_000_000
 _NEVER_US = 1 << 62
+_DAY_S = 86_400.0
 _UNLIKE_KW, _UNLIKE_SHARE = 30.0, 1.5
 _UNLIKE = {
     Duty.PUMP: ActivityKind.PUMP_UNLIKE,
@@ -38,15 +40,25 @@ _UNLIKE = {
 class _Watched:
     """A watch and what is told of it."""
 
-    __slots__ = ("_telling", "watch")
+    __slots__ = ("_day", "_telling", "watch")
 
     def __init__(self, watch: Watch, kind: ActivityKind, meter: MeterSpec) -> None:
         self.watch = watch
         self._telling = Telling(kind, meter.code, meter.duty.value)
+        self._day = Telling(ActivityKind.DAY_LIKE_PRODUCTION, meter.code, meter.duty.value)
 
     @property
     def open(self) -> bool:
         return self._telling.since is not None
+
+    def day(self, stamp: Stamp) -> list[Activity]:
+        """What there is to tell of the day that is over, if one is."""
+        curve = self.watch.curve
+        if curve is None or not curve.over:
+            return []
+        curve.over = False
+        found = curve.found
+        return self._day.say(stamp.moved(-_DAY_S) if found else None, stamp, lambda: found or {})
 
     def say(self, stamp: Stamp, more: Detail | None = None) -> list[Activity]:
         found = self.watch.found
@@ -114,7 +126,9 @@ class PowerAnalyser:
             main = self._incoming[0]
             permitted = tuple(item for m in self._incoming for item in m.spec.permitted)
             kind = ActivityKind.RESIDUAL_LOAD if self._feeders else ActivityKind.UNEXPLAINED_LOAD
-            main.watched = _Watched(Watch(main.spec.learning_days, permitted), kind, main.spec)
+            watch = Watch(main.spec.learning_days, permitted, curve=True)
+            main.watched = _Watched(watch, kind, main.spec)
+        self._shares = Shares(meter.spec for meter in self._meters.values())
 
     def step(self, reading: Reading) -> list[Activity]:
         """Judge one reading of one of the meters given; those without a figure say nothing."""
@@ -132,6 +146,8 @@ class PowerAnalyser:
             meter.silent_us = _STALE_US if gap_us <= _USUAL_GAP_US else _silent_us(gap_us)
         meter.newest = stamp
         over = meter.minutes.step(kw, stamp.wall_us)
+        if over and meter.minutes.last is not None:
+            told += self._shares.minute(reading.source, meter.minutes.last, stamp)
         if meter.running is None:
             meter.kw = kw
             if meter is self._incoming[0]:
@@ -147,14 +163,14 @@ class PowerAnalyser:
         """POWER_BASELINE when what is usual at a meter has moved; ask after each of its readings.
 
         `data`: {"source", "idle_kw", "blocks" (ten-minute blocks it rests on)} and what the
-        meter's watch has learned, where it has one.
+        meter's watch ("usual") and its days ("share") have taught, where they do.
         """
         meter = self._meters[source]
         stamp = meter.newest
         if stamp is None:
             return []
         watched, running = meter.watched, meter.running
-        fresh = watched is not None and watched.watch.fresh
+        fresh = (watched is not None and watched.watch.fresh) or source in self._shares.news
         if not fresh and (running is None or not running.news or not running.moved(stamp)):
             return []
         watch = watched.watch if watched is not None else None
@@ -167,6 +183,9 @@ class PowerAnalyser:
             }
         if watch is not None:
             data["usual"] = watch.data()
+        share = self._shares.data(source)
+        if share is not None:
+            data["share"] = share
         return [Draft(RecordType.POWER_BASELINE, stamp, data)]
 
     def recall(self, data: Mapping[str, Any]) -> None:
@@ -182,6 +201,8 @@ class PowerAnalyser:
             meter.running.recall(data["idle_kw"], data["blocks"])
         if meter.watched is not None and "usual" in data:
             meter.watched.watch.recall(data["usual"])
+        if "share" in data:
+            self._shares.recall(data["source"], data["share"])
 
     def tick(self, now: Stamp) -> list[Activity]:
         """End what no reading has confirmed for long."""
@@ -224,7 +245,7 @@ class PowerAnalyser:
             gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
             watched.watch.minute(minute, stamp, gap_s)
             meter.judged = stamp
-        return watched.say(stamp)
+        return watched.say(stamp) + watched.day(stamp)
 
     def _left_over(self, meter: _Meter, over: bool, stamp: Stamp) -> list[Activity]:
         """What the incoming meters show beyond the feeders."""
@@ -246,7 +267,7 @@ class PowerAnalyser:
             watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s, feeders)
             meter.judged = stamp
             more = {"incoming_kw": round(incoming, 3), "feeders_kw": round(feeders, 3)}
-        return watched.say(stamp, more)
+        return watched.say(stamp, more) + watched.day(stamp)
 
 
 def _sum(meters: Iterable[_Meter], number: int) -> float | None:

@@ -16,6 +16,7 @@ from typing import Any
 from edge.clock import Stamp
 from edge.domain.activity import Duty
 from edge.sensors.power.cycles import Cycles
+from edge.sensors.power.days import Curve, days_of
 from edge.sensors.power.excess import Excess
 from edge.sensors.power.idle import Idle
 from edge.sensors.power.machines import STANDING, Machine, State, declared, explain, states
@@ -86,7 +87,11 @@ class Watch:
         learning_days: float,
         permitted: tuple[PermittedSpec, ...],
         floor_kw: float = FLOOR_KW,
+        *,
+        curve: bool = False,
     ) -> None:
+        self.curve = Curve(days_of(learning_days)) if curve else None
+        """Of whole days, where they are judged."""
         self._floor_kw = floor_kw
         self._learning_s = learning_days * 86_400
         self._declared = [machine for spec in permitted if (machine := declared(spec)) is not None]
@@ -104,6 +109,7 @@ class Watch:
         self._spans_kw = [0.0, 0.0]
         self._block = -1
         self._inside: list[float] = []
+        self._rest: list[float] = []  # the load without machines
         self._left: list[float] = []  # unexplained in the block's minutes
         self._state, self._offset, self._excess = STANDING, 0.0, 0.0
         self._before = 0.0  # what was unexplained when the state began
@@ -141,6 +147,8 @@ class Watch:
         else:
             base = self._usual.at(wall_us) + self._usual.loss_share * through_kw
             explained, excess, limit = self._judge(minute, base, stamp)
+        loss = 0.0 if self._usual is None else self._usual.loss_share * through_kw
+        self._rest.append(minute.kw - loss - explained)
         if self._lasting.since is None and not self._cycles.running:
             self._idle.learn(minute.kw, stamp)
             self.found = None
@@ -231,12 +239,27 @@ class Watch:
                 self.fresh = True
             if self._learned_s >= self._learning_s or len(self._blocks) >= _MAX_BLOCKS:
                 self._take(learn(self._blocks, self._declared))
+                self._days_before()
                 self._blocks = []
                 self.fresh = True
         elif self._left and not (self._lasting.doubtful or self._cycles.running):
             self._follow(self._usual, median(self._left))
             self.fresh |= self._block // DAY_BLOCKS != number // DAY_BLOCKS
-        self._block, self._inside, self._through, self._left = number, [], [], []
+        if self._usual is not None and self.curve is not None and self._rest:
+            self.curve.block(self._block, median(self._rest))
+        self._block, self._inside, self._through = number, [], []
+        self._rest, self._left = [], []
+
+    def _days_before(self) -> None:
+        """The commissioning time's days, now that it is known what may run."""
+        usual, curve = self._usual, self.curve
+        if usual is None or curve is None:
+            return
+        for block in self._blocks:
+            kw = block.kw - usual.loss_share * block.through_kw
+            left = kw - usual.at(block.number * BLOCK_S * 1_000_000)
+            curve.block(block.number, kw - explain(left, self._choices, FLOOR_KW, STANDING).kw)
+        curve.over = False
 
     def _take(self, usual: Usual) -> None:
         self._usual = usual
@@ -260,6 +283,7 @@ class Watch:
     def data(self) -> Mapping[str, Any]:
         """All that was learned, as a record keeps it."""
         self.fresh = False
+        more = {} if self.curve is None else {"days": self.curve.data()}
         if self._usual is None:
             return {
                 "learning": [[b.number, b.kw, b.through_kw] for b in self._blocks],
@@ -268,6 +292,7 @@ class Watch:
             }
         usual = self._usual
         return {
+            **more,
             "base_kw": [round(kw, 3) for kw in usual.base_kw],
             "learned_kw": usual.learned_kw,
             "spread_kw": usual.spread_kw,
@@ -292,6 +317,8 @@ class Watch:
             ]
             self._learned_s = float(data["learned_s"])
             return
+        if self.curve is not None and "days" in data:
+            self.curve.recall(data["days"])
         machines = [
             Machine(float(kw), float(low), float(high), int(count), bool(staged))
             for kw, low, high, count, staged in data["machines"]
