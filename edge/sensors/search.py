@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from edge.clock import Clock
-from edge.sensors.decode import Decoded, decode
+from edge.sensors.identify import Guess, Memory, identify, rank
 from edge.sensors.modbus import (
     BusDownError,
     ModbusPort,
@@ -21,7 +21,6 @@ from edge.sensors.modbus import (
     open_port,
 )
 from edge.sensors.plan import Span
-from edge.sensors.plausible import Verdict, judge, possible
 from edge.sensors.profiles import Profile
 from edge.sensors.spec import AnyBus, LineBus, TcpBus
 
@@ -29,7 +28,6 @@ FIRST_UNITS = 16  # asked at every setting of the line before any other is
 _KNOCK = Span(3, 0, 1)  # whatever a unit answers to it, it is there
 _GATEWAY = {0x0A, 0x0B}  # a gateway says that nobody answers behind it
 _HARDLY_EVER = (246, 247)
-_MAX_UNANSWERED = 6  # reads in a row, until a unit is left alone
 _LIVE_S = 1.0
 _BAUDS = (9600, 19200, 38400, 4800, 2400, 115200, 57600, 1200)
 
@@ -48,22 +46,6 @@ def settings(line: LineBus, profiles: Profiles) -> list[LineBus]:
         for baud, parity, stop_bits in tried
         if baud in _BAUDS
     ]
-
-
-@dataclass(frozen=True, slots=True)
-class Guess:
-    """A profile that may be the unit's.
-
-    Attributes:
-        name, profile: which.
-        seen: one reading by it.
-        verdict: what is to be thought of it.
-    """
-
-    name: str
-    profile: Profile
-    seen: Decoded
-    verdict: Verdict
 
 
 @dataclass(slots=True)
@@ -170,8 +152,8 @@ class Search:
                 opened = True
             except BusDownError as error:  # a device may lack this speed, or parity
                 down = error
+                self._found.whole = self._found.bus is None  # else it went down under way
             if self._found.bus:
-                self._found.whole = self._found.whole and down is None
                 return True
         if down is not None and not opened:
             raise down
@@ -216,85 +198,23 @@ class Search:
 
     async def _identify(self, bus: AnyBus, port: ModbusPort, found: FoundUnit) -> None:
         """Try every profile on a unit."""
-        memory = _Memory(port, found.unit)
+        memory = Memory(port, found.unit)
         try:
             for name, profile in self._profiles.items():
                 memory.before = partial(self._step, bus, found.unit, name)
-                guess = await _try(memory, name, profile)
+                guess = await identify(memory, name, profile)
                 if guess is not None:
                     found.guesses.append(guess)
                 if memory.silent:
                     break
         finally:  # also when the time is up
-            found.guesses.sort(key=_rank, reverse=True)
+            found.guesses.sort(key=rank, reverse=True)
 
     def _step(self, bus: AnyBus, unit: int, profile: str = "") -> None:
         left_s = self._seconds - self._clock.now().since(self._began)
         if left_s <= 0:
             raise _TimeUpError
         self._tell(Step(bus, unit, profile, len(self._found.units), left_s))
-
-
-class _Memory:
-    """What one unit answered: no read is made twice."""
-
-    def __init__(self, port: ModbusPort, unit: int) -> None:
-        self._port = port
-        self._unit = unit
-        self._answers: dict[Span, list[int] | None] = {}
-        self._unanswered = 0
-        self.before: Callable[[], None] = lambda: None  # every read
-
-    @property
-    def silent(self) -> bool:
-        """Too many reads in a row were not answered."""
-        return self._unanswered > _MAX_UNANSWERED
-
-    async def read(self, span: Span) -> list[int] | None:
-        """Its registers; None where it refuses or stays silent."""
-        if span not in self._answers:
-            self.before()
-            try:
-                self._answers[span] = await self._port.read(self._unit, span)
-                self._unanswered = 0
-            except RefusedError:
-                self._answers[span] = None
-                self._unanswered = 0
-            except NoAnswerError:
-                self._answers[span] = None
-                self._unanswered += 1
-        return self._answers[span]
-
-
-async def _try(memory: _Memory, name: str, profile: Profile) -> Guess | None:
-    """The profile's guess; None where the unit cannot have it."""
-    registers: dict[tuple[int, int], int] = {}
-    reads = sorted(profile.reads(), key=lambda read: not _has_voltage(profile, read))
-    for read in reads:
-        words = await memory.read(read)
-        if words is None:
-            if _has_voltage(profile, read):
-                return None  # so do most that have another map: no more is asked
-            continue
-        registers |= {(read.function, read.address + at): word for at, word in enumerate(words)}
-    seen = decode(profile, registers)
-    if not possible(seen.values):
-        return None
-    return Guess(name, profile, seen, judge(profile, seen))
-
-
-def _has_voltage(profile: Profile, read: Span) -> bool:
-    return any(
-        read.contains(item.span)
-        for name, item in profile.quantity.items()
-        if name.startswith("voltage_")
-    )
-
-
-def _rank(guess: Guess) -> tuple[float, int, int]:
-    """Better ones are larger: share of what fits, how much that is, how well it is sourced."""
-    confidence = ("low", "medium", "high").index(guess.profile.confidence)
-    return guess.verdict.share, guess.verdict.told, confidence
 
 
 async def live(
@@ -310,7 +230,7 @@ async def live(
     try:
         while clock.now().since(began) < seconds:
             yield {
-                unit: await _try(_Memory(port, unit), guess.name, guess.profile)
+                unit: await identify(Memory(port, unit), guess.name, guess.profile)
                 for unit, guess in chosen.items()
             }
             await clock.sleep(_LIVE_S)

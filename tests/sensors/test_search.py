@@ -226,8 +226,20 @@ async def test_a_setting_that_the_device_lacks_is_passed_over(written):
     found, _ = await written(lambda _unit, span: answer(span), buses, [1], down=2)
     assert best(found) == {1: "acrel_adw300"}
     assert found.bus == buses[2]
+    assert found.whole
     with pytest.raises(BusDownError):
         await written(lambda _unit, span: answer(span), buses, [1], down=3)
+
+
+async def test_a_bus_that_goes_down_under_way_leaves_what_was_found(written):
+    def there(unit, _span):
+        if unit == 3:
+            raise BusDownError("cut")
+        return 2
+
+    found, _ = await written(there, units=[1, 2, 3, 4], buses=settings(LINE, PROFILES)[:2])
+    assert [unit.unit for unit in found.units] == [1, 2]
+    assert not found.whole
 
 
 async def test_a_unit_that_falls_silent_is_left_alone_soon(written):
