@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from edge.clock import Stamp
@@ -27,7 +28,7 @@ AMISS = 0.6  # … and the more is lost the fewer they are: the shares of both t
 SMEARED = 0.3  # sharpness, against the view's, of a picture out of focus …
 SAME = 0.3  # … that agrees with it so far
 BLOTTED = 0.3  # share of the expected edges that a blot on the glass hides at least …
-SOFT = 0.7  # … and how much of that shows no structure of its own
+SOFT = 0.6  # … and how much of that shows no structure of its own
 LITTLE, MORE = 0.8, 1.3  # fine structure left beside a blot: so much at most, or that less lost
 MOSTLY, EVEN = 0.55, 0.82  # paint if so much was hidden within a minute and is so soft
 HALF = 0.5  # a blot this large changes the exposure of the rest: its light is not asked
@@ -36,6 +37,8 @@ SAME_LIGHT = 0.3  # octaves by which the rest may differ from what was before or
 BEHIND = 0.35  # share of the view's edges that a board or a truck hides
 BLANK_CONTRAST = 4.0  # a picture this poor shows nothing, whatever was there before
 NOTHING = 0.15  # share of the view's edges that are still expected when next to all is lost
+
+DOUBT_S = 60.0  # a cloud, a lamp, an exposure that hunts
 
 QUICK_S, PARTLY_S, UNFIT_S, STANDING_S, SLOW_S = 3.0, 12.0, 60.0, 240.0, 1200.0
 
@@ -48,6 +51,10 @@ class Finding:
     wait_s: float
 
 
+IN_DOUBT = Finding(ActivityKind.PICTURE_COVERED, math.inf)
+"""A part is hidden as by paint, but in a light in which that says nothing."""
+
+
 class Waiting:
     """Whether what is found has been so for long enough.
 
@@ -57,20 +64,26 @@ class Waiting:
     def __init__(self) -> None:
         self._kind: ActivityKind | None = None
         self._since: dict[float, Stamp] = {}  # for each time to wait
+        self._newest: Stamp | None = None
 
     def over(self, found: Finding, now: Stamp) -> bool:
         """Take a finding, look for look."""
         if found.kind is not self._kind:
             self.clear()
-        self._kind = found.kind
+        self._kind, self._newest = found.kind, now
         quicker = [since for wait_s, since in self._since.items() if wait_s <= found.wait_s]
         slower = {wait_s: since for wait_s, since in self._since.items() if wait_s > found.wait_s}
         self._since = {**slower, found.wait_s: max(quicker, key=now.since, default=now)}
         return any(now.since(since) >= wait_s for wait_s, since in self._since.items())
 
+    def doubted(self, found: Finding | None, now: Stamp) -> bool:
+        """Whether what was found may still be so, though it cannot be told in this light."""
+        lately = self._newest is not None and now.since(self._newest) <= DOUBT_S
+        return found is IN_DOUBT and lately
+
     def clear(self) -> None:
         """Nothing is found, or something else."""
-        self._kind, self._since = None, {}
+        self._kind, self._since, self._newest = None, {}, None
 
 
 def find(
@@ -131,6 +144,8 @@ def _partly(signs: Signs) -> Finding | None:
         return Finding(ActivityKind.PICTURE_COVERED, PARTLY_S)
     if blotted and _stays(signs):
         return Finding(ActivityKind.PICTURE_COVERED, STANDING_S)
+    if blotted:
+        return IN_DOUBT
     if signs.hidden >= BEHIND or signs.expected < NOTHING:
         return Finding(ActivityKind.PICTURE_COVERED, SLOW_S)
     return None

@@ -18,7 +18,7 @@ from edge.domain.observation import Measures, PictureQuality, Quality
 from edge.domain.record import Draft, RecordType
 from edge.errors import Refused
 from edge.vision.spec import CameraSpec
-from edge.vision.tamper.finding import Finding, Waiting, find
+from edge.vision.tamper.finding import IN_DOUBT, Finding, Waiting, find
 from edge.vision.tamper.reference import MAX_VIEWS, View
 from edge.vision.tamper.signs import Memory, Signs
 from edge.vision.tamper.sketch import Sketch
@@ -116,10 +116,13 @@ class PictureAnalyser:
         sudden = max(self._brightness, default=0.0) > SUDDEN_BRIGHT
         fit = sketch is None or good(measures, sketch)
         found = find(measures, signs, sudden=sudden, fit=fit)
+        doubted = self._waiting.doubted(found, now)
+        if found is IN_DOUBT:
+            found = None
         if found is None and signs is not None:
             self._memory.learn()
         self._brightness.append(measures.brightness)
-        activities = self._tell(found, now, _detail(measures, signs))
+        activities = self._tell(found, doubted, now, _detail(measures, signs))
         activities += self._tell_others(found, now, measures)
         if sketch is not None and fit:
             self._take(found, signs, measures, sketch, elapsed, now)
@@ -136,9 +139,9 @@ class PictureAnalyser:
         return self._memory.compare(views) if views else None
 
     def _tell(
-        self, found: Finding | None, now: Stamp, detail: Mapping[str, float]
+        self, found: Finding | None, doubted: bool, now: Stamp, detail: Mapping[str, float]
     ) -> list[Activity]:
-        if found is None:
+        if found is None and not doubted:
             self._waiting.clear()
         over = found is not None and self._waiting.over(found, now)
         kind = self._settled(found.kind) if found is not None else None
@@ -147,6 +150,8 @@ class PictureAnalyser:
             holds: bool | None = spell.kind is kind
             if kind in _BLIND and spell.active and spell.kind not in _BLIND:
                 holds = None  # what cannot be seen now may still be so
+            if doubted and spell.kind is ActivityKind.PICTURE_COVERED:
+                holds = None
             if holds:
                 spell.on_s = 0.0 if over else math.inf
             activities += spell.step(holds, now, detail)

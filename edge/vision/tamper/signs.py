@@ -23,11 +23,12 @@ FINE_S = 1.0  # … of the fine structure, whose noise has no mean, …
 USUAL_S = 600.0  # … and of what is usual
 EXPECTED = 0.35  # presence from which a block's edges are expected …
 LOST = 0.4  # … and the share of it below which they are lost, …
+DEEP = 0.1  # … or wholly hidden, …
 CLEAR = 0.85  # … and from which nothing lies before them: the light is told from these
 ABSENT = 0.25  # presence below which a view's edges are not there, whatever is usual
 OWN_LIGHT = 0.3  # octaves of energy by which a view's own light may differ from it
 FLOOR = 6.0  # energy of fine structure that noise and compression may leave
-STIR = 6.0  # grey levels by which a block changes where something moves
+STIR = 0.1  # of the mean brightness, by which a block changes where something moves
 LATELY_LOOKS = 60  # paint comes within seconds, fog within minutes
 _CALM = 8.0  # the same of coarse structure
 _UNTOLD = 9.0
@@ -51,7 +52,7 @@ class Signs:
         lost: share of these that are lost.
         newly: share of what was there in that look of the last minute that is lost now.
         soft: share of what is lost that shows no fine structure of its own.
-        stirred: share of what is lost whose brightness changed since the look before.
+        stirred: share of what is wholly lost whose brightness changed since the look before.
         hidden: share of the view's edges that are not there in the view's own light; else 0.
         other_light: by how much the contrast of what is clear differs from what is usual, or
             differs from place to place; octaves of energy.
@@ -149,7 +150,7 @@ class Memory:
             lost=self._lost,
             newly=(self._lost - before) / max(1 - before, 1e-3),
             soft=_part(weight, gone & (sharp < 1), gone),
-            stirred=self._stirred(gone),
+            stirred=self._stirred(expected & (self._newest < DEEP * self._presence)),
             hidden=_part(weight, absent, known) if own_light else 0.0,
             other_light=self._other_light(clear, self._usual.coarse),
             new_light=self._other_light(clear, lately),
@@ -166,12 +167,14 @@ class Memory:
         self._usual = blend(self._usual or self.now, self.now, share)
         self._lately.append((self._lost, self.now.coarse))
 
-    def _stirred(self, gone: Mask) -> float:
+    def _stirred(self, hidden: Mask) -> float:
         """Whatever moves there is not behind paint on the glass; light changes all of it."""
-        if not gone.any():
+        if not hidden.any():
             return 0.0
-        change = self._change[gone]
-        return float((np.abs(change - np.median(change)) >= STIR).mean())
+        assert self.now is not None
+        change = self._change[hidden]
+        least = max(STIR * float(self.now.brightness.mean()), 1.0)
+        return float((np.abs(change - np.median(change)) >= least).mean())
 
     def _limit(self) -> float:
         """Fine structure of a block from which there is some to speak of."""

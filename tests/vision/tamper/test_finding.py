@@ -8,6 +8,8 @@ from edge.clock import ManualClock
 from edge.domain.activity import ActivityKind
 from edge.domain.observation import Measures
 from edge.vision.tamper.finding import (
+    DOUBT_S,
+    IN_DOUBT,
     PARTLY_S,
     SLOW_S,
     STANDING_S,
@@ -84,8 +86,6 @@ def test_each_sign_has_its_name(changes, kind):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"lost": 0.4, "soft": 0.9, "crisp": 0.6, "other_light": 1.0},  # dusk
-        {**BLOT, "other_light": 1.0, "new_light": 0.4},  # infrared was switched on
         {**BLOT, "stirred": 0.2},  # a lorry that moves
         {"lost": 0.4, "soft": 0.3},  # somebody close by, with edges of his own
         {"lost": 0.3, "soft": 0.8, "crisp": 0.95},  # a truck, whose side is plain
@@ -114,6 +114,17 @@ def test_what_may_be_honest_is_nothing(changes):
 def test_paint_in_an_odd_light_is_told_the_sooner_the_more_it_hid_within_a_minute(changes, wait_s):
     found = _found(DAY, replace(USUAL, **{**BLOT, "other_light": 1.0, **changes}))
     assert found == Finding(ActivityKind.PICTURE_COVERED, wait_s)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lost": 0.4, "soft": 0.9, "crisp": 0.6, "other_light": 1.0},  # dusk
+        {**BLOT, "other_light": 1.0, "new_light": 0.4},  # infrared was switched on
+    ],
+)
+def test_what_is_hidden_in_another_light_is_in_doubt(changes):
+    assert _found(DAY, replace(USUAL, **changes)) is IN_DOUBT
 
 
 def test_what_hides_the_view_from_a_distance_must_last():
@@ -161,8 +172,9 @@ def _over_after(*found: Finding | None) -> int | None:
     """The second in which it has been so for long enough."""
     clock, waiting = ManualClock(), Waiting()
     for second, each in enumerate(found):
-        if each is None:
-            waiting.clear()
+        if each is None or each is IN_DOUBT:
+            if not waiting.doubted(each, clock.now()):
+                waiting.clear()
         elif waiting.over(each, clock.now()):
             return second
         clock.advance(1.0)
@@ -184,3 +196,10 @@ def test_one_quick_look_does_not_inherit_the_slow_ones_before_it():
 def test_quick_looks_count_for_the_slow_ones_after_them():
     assert _over_after(*[QUICK, SLOW] * 30) == 40
     assert _over_after(*[QUICK] * 9, *[SLOW] * 60) == 40
+
+
+def test_a_doubt_keeps_the_time_that_has_passed_but_not_for_long():
+    short, long = round(DOUBT_S) - 5, round(DOUBT_S) + 5
+    assert _over_after(*[SLOW] * 20, *[IN_DOUBT] * short, SLOW) == 20 + short
+    assert _over_after(*[SLOW] * 20, *[IN_DOUBT] * long, *[SLOW] * 30) is None
+    assert _over_after(*[IN_DOUBT] * 50) is None

@@ -93,6 +93,17 @@ def test_half_a_picture_without_structure_may_be_a_lorry_and_is_told_when_it_sta
     assert _kinds(camera.see(_blotted(0.5), 270))[0] is ActivityKind.PICTURE_COVERED
 
 
+def test_a_lamp_does_not_make_paint_undone(camera):
+    paint = _blotted(0.5)
+    lamp = np.clip(paint.astype(np.float32) * 1.6, 0, 255)
+    lamp[:, :160] = 90
+    dazzled = np.asarray(lamp, np.uint8)
+    assert camera.see(paint, 150) + camera.see(dazzled, 40) == []
+    assert _kinds(camera.see(paint, 60)) == [ActivityKind.PICTURE_COVERED]
+    assert _told(camera.see(dazzled, 40)) == []
+    assert _told(camera.see(HERE, 20)) == [(ActivityKind.PICTURE_COVERED, Phase.ENDED)]
+
+
 def test_two_lorries_one_after_the_other_are_no_paint(camera):
     first, second = _blotted(0.5), _blotted(0.5)
     second[40:140, 20:140] = 130
