@@ -226,7 +226,14 @@ class Gateway:
             keep_storage(self._ledger, config.storage.policy, clock, observe, self._shed),
             watch_asked(config.storage.dir, codes, clock, self._recorder.observe),
             *(
-                poll_bus(bus, clock=clock, emit=self._read, port=self._ports[bus.code])
+                poll_bus(
+                    bus,
+                    clock=clock,
+                    emit=self._read,
+                    port=self._ports[bus.code],
+                    since=newest_record(self._ledger),
+                    utc_offset_h=config.site.utc_offset_h,
+                )
                 for bus in config.bus
             ),
             *(

@@ -19,6 +19,7 @@ from edge.domain.observation import (
     ClockCompared,
     ClockStepped,
     ContactChange,
+    MeterHistory,
     Observation,
     PictureQuality,
     Quality,
@@ -135,8 +136,8 @@ class Seal:
     def observe(self, observation: Observation) -> Outcome:
         """Derive facts and activities from one observation."""
         match observation:
-            case Reading():
-                return self._reading(observation)
+            case Reading() | MeterHistory():
+                return self._meter(observation)
             case Sighting():
                 return Outcome([], self._sighting(observation))
             case PictureQuality() | ReferenceAsked():
@@ -152,8 +153,14 @@ class Seal:
                 return self._availability(observation)
         return self._of_host(observation)
 
-    def _reading(self, reading: Reading) -> Outcome:
+    def _meter(self, reading: Reading | MeterHistory) -> Outcome:
         """Data faults come first: only what may be believed is judged as work."""
+        if isinstance(reading, MeterHistory):
+            kept = {"frozen": reading.frozen, "energy_kwh": reading.energy_kwh}
+            fact = Draft(
+                RecordType.METER_HISTORY, reading.stamp, {"source": reading.source, **kept}
+            )
+            return Outcome([fact], [])
         facts = self._summary.step(reading)
         if facts:
             facts += self._reports.step(facts)

@@ -12,6 +12,7 @@ from edge.domain.observation import (
     ClockStepped,
     ContactChange,
     Label,
+    MeterHistory,
     Observation,
     Quality,
     Reading,
@@ -125,6 +126,12 @@ def test_minute_summaries_come_also_from_meters_that_fell_silent() -> None:
     gateway.observe(reading("pump", gateway.clock.now(), 3.0))
     gateway.wait(61)
     assert gateway.types() == [RecordType.POWER_BASELINE, RecordType.POWER_SUMMARY]
+
+
+def test_what_a_meter_kept_is_a_record_and_never_an_activity() -> None:
+    gateway = Gateway()
+    gateway.observe(MeterHistory("pump", gateway.clock.now(), "2026-11-23T00:00:00", 1e6))
+    assert gateway.types() == [RecordType.METER_HISTORY]
 
 
 def test_a_person_who_comes_and_leaves_is_one_incident() -> None:

@@ -44,6 +44,24 @@ class Reading:
     serial: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class MeterHistory:
+    """What a meter kept of a day on which it was not read.
+
+    Attributes:
+        source: the meter.
+        stamp: when it was read.
+        frozen: date and hour by the meter's own clock, ISO 8601 without a zone.
+        energy_kwh: what it kept; a counter or a day's use, as the meter means it.
+    """
+
+    source: str
+    stamp: Stamp
+    frozen: str
+    energy_kwh: float
+    quality: Quality = Quality.GOOD
+
+
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 as fractions of the picture."""
 
@@ -290,6 +308,7 @@ class ReferenceAsked:
 
 Observation = (
     Reading
+    | MeterHistory
     | Sighting
     | PictureQuality
     | ContactChange

@@ -36,6 +36,7 @@ class RecordType(StrEnum):
     POWER_WEEK = "eseal.power.week"
     POWER_BASELINE = "eseal.power.baseline"
     METER_IDENTITY = "eseal.meter.identity"
+    METER_HISTORY = "eseal.meter.history"
     CAMERA_REFERENCE = "eseal.camera.reference"
     CONFIG_IN_FORCE = "eseal.config.in-force"
     GATEWAY_STARTED = "eseal.gateway.started"

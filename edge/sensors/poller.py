@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta, timezone
 
-from edge.clock import Clock
+from edge.clock import Clock, Stamp
 from edge.domain.observation import Observation, Reading, SourceBack, SourceLost
 from edge.errors import SourceError
 from edge.sensors.decode import Registers
@@ -15,7 +16,7 @@ from edge.sensors.modbus import BusDownError, ModbusPort, NoAnswerError, Refused
 from edge.sensors.plan import Span
 from edge.sensors.power import power_of
 from edge.sensors.spec import AnyBus, LineBus
-from edge.sensors.targets import targets
+from edge.sensors.targets import Target, targets
 from edge.sensors.turns import Turns
 
 _MIN_PAUSE_S = 0.001
@@ -31,18 +32,32 @@ Emit = Callable[[Observation], None]
 class Poller:
     """Sweeps over one bus, one request at a time."""
 
-    def __init__(self, bus: AnyBus, port: ModbusPort, *, clock: Clock, emit: Emit) -> None:
+    def __init__(
+        self,
+        bus: AnyBus,
+        port: ModbusPort,
+        *,
+        clock: Clock,
+        emit: Emit,
+        since: Stamp | None = None,
+        utc_offset_h: float = 8.0,
+    ) -> None:
         self._bus = bus
         self._port = port
         self._clock = clock
         self._emit = emit
         self._targets = targets(bus)
+        self._zone = timezone(timedelta(hours=utc_offset_h))
+        self._remembered = False  # somebody's memory was read in this sweep
+        for target in self._targets if since else ():
+            self._missed(target, since or clock.now())
         self._turns = Turns(bus.period_s, bus.timeout_s, shares(bus, self._targets))
 
     async def sweep(self) -> bool:
         """Ask every unit whose turn it is once. False when the bus itself is down."""
         turns = self._turns
         turns.begin(self._clock.now())
+        self._remembered = False
         while (number := turns.next(self._clock.now())) is not None:
             try:
                 registers = await self._ask(number)
@@ -54,6 +69,7 @@ class Poller:
                 self._failed(number, str(error), patient=True)
                 continue
             self._answered(number, registers)
+            await self._remember(number)
         return True
 
     def pause_s(self) -> float:
@@ -109,6 +125,32 @@ class Poller:
         self._turns.set_health(number, thought(health, max(took_s, 0.0)))
         return words
 
+    def _missed(self, target: Target, since: Stamp) -> None:
+        first, last = (
+            datetime.fromtimestamp(stamp.wall_us / 1e6, self._zone).date()
+            for stamp in (since, self._clock.now())
+        )
+        target.missed(first, last)
+
+    async def _remember(self, number: int) -> None:
+        """One block of one meter's memory in a sweep: what was missed is in no hurry."""
+        target, health = self._targets[number], self._turns.health(number)
+        span = None if self._remembered or health.failures else target.memory()
+        if span is None:
+            return
+        self._remembered = True
+        words, refused = None, False
+        try:
+            words = await self._read(number, span)
+        except RefusedError:
+            refused = True
+        except NoAnswerError:
+            self._turns.set_health(number, doubted(self._turns.health(number)))
+        except BusDownError:
+            return  # the next sweep tells
+        for observation in target.remember(words, self._clock.now(), refused=refused):
+            self._emit(observation)
+
     def _answered(self, number: int, registers: Registers) -> None:
         now, target = self._clock.now(), self._targets[number]
         observations = target.observe(registers, now)
@@ -118,6 +160,7 @@ class Poller:
             health, lost_s = answered(self._turns.health(number), now)
             self._turns.set_health(number, health)
             if lost_s is not None:
+                self._missed(target, now.moved(-lost_s))
                 for source in target.sources:
                     self._emit(SourceBack(source, now, lost_s))
         for observation in observations:
@@ -136,9 +179,18 @@ class Poller:
 
 
 async def poll_bus(
-    bus: AnyBus, *, clock: Clock, emit: Emit, port: ModbusPort | None = None
+    bus: AnyBus,
+    *,
+    clock: Clock,
+    emit: Emit,
+    port: ModbusPort | None = None,
+    since: Stamp | None = None,
+    utc_offset_h: float = 8.0,
 ) -> None:
     """Poll `bus` until cancelled, through `port` where somebody else uses it too.
+
+    `since` is when anything was last known: what meters kept of the days after it is asked for.
+    Their clocks are `utc_offset_h` ahead of UTC.
 
     Emits a Reading per meter and sweep, a ContactChange per contact at first and at every
     change, and SourceLost and SourceBack once each; a meter that answers without a figure for
@@ -148,7 +200,7 @@ async def poll_bus(
         ConfigError: a meter's profile is unknown or faulty.
     """
     port = port or open_port(bus, clock)
-    poller = Poller(bus, port, clock=clock, emit=emit)
+    poller = Poller(bus, port, clock=clock, emit=emit, since=since, utc_offset_h=utc_offset_h)
     backoff_s = 0.0
     try:
         while True:

@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails
 
 from edge.errors import ConfigError, Fault, Unfit
 from edge.sensors.plan import Span, plan
-from edge.sensors.quantity import Quantity, QuantityName, SerialNumber
+from edge.sensors.quantity import History, Quantity, QuantityName, SerialNumber
 from edge.wiring import Many, Spec, tables
 
 SHIPPED = resources.files("edge.sensors") / "meters"
@@ -88,6 +88,7 @@ class Profile(Spec):
         link: how its serial line leaves the factory.
         quantity: what it measures.
         serial: where its serial number lies; None where no source says.
+        history: daily freezes that it keeps; None where no source says.
     """
 
     maker: str
@@ -102,6 +103,7 @@ class Profile(Spec):
     link: Link
     quantity: Mapping[QuantityName, Quantity]
     serial: SerialNumber | None = None
+    history: History | None = None
 
     def items(self, *paces: Pace) -> tuple[Span, ...]:
         """What is to be read at these paces; everything where none is named."""

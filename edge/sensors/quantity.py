@@ -108,3 +108,36 @@ class SerialNumber(Spec):
         if not self.span.contains(Span(self.function, self.address, self.count)):
             raise ValueError("lies outside its block")
         return self
+
+
+class History(Spec):
+    """Daily freezes in the meter's memory, in blocks: year and month, day and hour, then energies.
+
+    Attributes:
+        function, address: of the first block.
+        stride: registers from one block to the next.
+        blocks: how many there are.
+        offset: of the energy (u32, most significant register first) within a block.
+        scale: factor from raw to kWh.
+        ratio: transformer ratios that the meter leaves to the reader.
+    """
+
+    function: Literal[3, 4]
+    address: int = Field(ge=0, le=0xFFFF)
+    stride: int = Field(ge=4, le=125)
+    blocks: int = Field(ge=1, le=400)
+    offset: int = Field(ge=2, le=100)
+    scale: float = Field(gt=0)
+    ratio: Annotated[Many[Literal["pt", "ct"]], Field(max_length=2)] = ()
+
+    def block(self, number: int) -> Span:
+        """What is read of one block: from its date to the end of the energy."""
+        return Span(self.function, self.address + number * self.stride, self.offset + 2)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> History:
+        if self.offset + 2 > self.stride:
+            raise ValueError("has its energy beyond the block")
+        if self.block(self.blocks).address > 0x10000:
+            raise ValueError("has blocks beyond register 0xFFFF")
+        return self

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
 from itertools import combinations
 from typing import Protocol
 
 from edge.clock import Stamp
-from edge.domain.observation import ContactChange, Observation, Quality, Reading
+from edge.domain.observation import ContactChange, MeterHistory, Observation, Quality, Reading
+from edge.sensors.backfill import Backfill
 from edge.sensors.contacts import Debounce
 from edge.sensors.decode import Registers, decode
 from edge.sensors.plan import DISCRETE_INPUTS, Span, plan, probe
@@ -50,6 +53,15 @@ class Target(Protocol):
     def observe(self, registers: Registers, now: Stamp) -> list[Observation]:
         """What the registers that were read say."""
 
+    def missed(self, first: date, last: date) -> None:
+        """It was not read from some moment of `first` to some moment of `last`."""
+
+    def memory(self) -> Span | None:
+        """What to read of its own memory; None where nothing was missed or it has none."""
+
+    def remember(self, words: list[int] | None, now: Stamp, *, refused: bool) -> list[Observation]:
+        """What that says; `words` is None where it was not read."""
+
 
 class MeterTarget:
     """A power meter."""
@@ -64,6 +76,7 @@ class MeterTarget:
         self.probe = probe(self._all_reads(), self._profile.items())
         self._rota = Rota(self.slow, [next(moments_s) for _ in self.slow])
         self._ratios: dict[str, tuple[float, Stamp]] = {}
+        self._backfill = Backfill(self._profile.history)
 
     def reads(self, now: Stamp) -> tuple[Span, ...]:
         return self._joined(self._rota.due(now))
@@ -88,7 +101,9 @@ class MeterTarget:
             for count in range(len(self.slow) + 1)
             for chosen in combinations(self.slow, count)
         )
-        return {read for chosen in choices for read in self._joined(chosen)}
+        reads = {read for chosen in choices for read in self._joined(chosen)}
+        history = self._profile.history
+        return reads | {history.block(0)} if history else reads
 
     def put_off(self, read: Span, now: Stamp, *, refused: bool) -> bool:
         within = [span for span in self._rota.due(now) if read.contains(span)]
@@ -114,6 +129,29 @@ class MeterTarget:
             if name in seen.values:
                 self._ratios[name] = (seen.values[name], now)
         return [Reading(self._code, now, seen.quality, seen.values, seen.serial)]
+
+    def missed(self, first: date, last: date) -> None:
+        self._backfill.missed(first, last)
+
+    def memory(self) -> Span | None:
+        return None if self._memory_ratio() is None else self._backfill.next()
+
+    def remember(self, words: list[int] | None, now: Stamp, *, refused: bool) -> list[Observation]:
+        if words is None:
+            self._backfill.failed(refused=refused)
+            return []
+        frozen = self._backfill.take(words, self._memory_ratio() or 1.0)
+        if frozen is None:
+            return []
+        told = frozen.moment.isoformat()
+        return [MeterHistory(self._code, now, told, round(frozen.energy_kwh, 6))]
+
+    def _memory_ratio(self) -> float | None:
+        """What its memory has to be multiplied by; None where that is not known yet."""
+        names = self._profile.history.ratio if self._profile.history else ()
+        if any(f"{name}_ratio" not in self._ratios for name in names):
+            return None
+        return math.prod(self._ratios[f"{name}_ratio"][0] for name in names)
 
     def _ratios_read(self, registers: Registers) -> Iterator[str]:
         for ratio, parts in RATIO_PARTS.items():
@@ -155,6 +193,16 @@ class ContactsTarget:
             if changed is not None:
                 changes.append(ContactChange(contact.code, changed, Quality.GOOD, closed))
         return changes
+
+    def missed(self, first: date, last: date) -> None:
+        _ = first, last
+
+    def memory(self) -> Span | None:
+        return None
+
+    def remember(self, words: list[int] | None, now: Stamp, *, refused: bool) -> list[Observation]:
+        _ = words, now, refused
+        return []
 
 
 def targets(bus: AnyBus) -> list[Target]:

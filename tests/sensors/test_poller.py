@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
@@ -13,6 +14,7 @@ from edge.clock import ManualClock
 from edge.domain.activity import Duty
 from edge.domain.observation import (
     ContactChange,
+    MeterHistory,
     Observation,
     Quality,
     Reading,
@@ -243,6 +245,71 @@ async def test_a_bus_that_is_down_is_tried_at_growing_bounded_distances(monkeypa
     gaps = [round(b - a, 3) for a, b in pairwise(sweeps)]
     assert gaps[:4] == [2.0, 4.0, 8.0, 10.0]
     assert set(gaps[4:]) == {10.0}
+
+
+def _kept(moment, raw):
+    """Registers of the block that the pump's meter keeps of a day."""
+    history = load_profile("acrel_adl400").history
+    assert history
+    span = history.block((datetime(2025, 6, 15) - moment).days)  # noqa: DTZ001 - the meter's time
+    words = (
+        (moment.year - 2000) << 8 | moment.month,
+        moment.day << 8 | moment.hour,
+        raw >> 16,
+        raw & 0xFFFF,
+    )
+    return {(2, 3, span.address + i): word for i, word in enumerate(words)}
+
+
+async def test_after_an_outage_a_meter_is_asked_for_the_days_that_it_kept(bench):
+    # The clock of the bench begins on 2025-06-15, 23:06 by the time of the site.
+    today = datetime(2025, 6, 15)  # noqa: DTZ001 - the meter's time
+    for days in range(5):
+        bench.port.forced |= _kept(today - timedelta(days=days), 1000 + days)
+    began = bench.clock.now().moved(-2 * 86400)
+    bench.poller = Poller(BUS, bench.port, clock=bench.clock, emit=bench.seen.append, since=began)
+    await bench.sweeps(100)
+    kept = [(item.source, item.frozen, item.energy_kwh) for item in bench.of(MeterHistory)]
+    assert kept == [  # hundredths of a kWh, times the ratios of the simulated site
+        ("pump", "2025-06-15T00:00:00", 600.0),
+        ("pump", "2025-06-14T00:00:00", 600.6),
+        ("pump", "2025-06-13T00:00:00", 601.2),
+    ]
+    asked = [span for unit, span in bench.port.asked if unit == 2 and span.address >= 0x6000]
+    assert len(asked) == 3, "one a sweep, and no more than is missed"
+
+
+async def test_a_meter_that_was_lost_over_a_midnight_is_asked_for_what_it_kept(bench):
+    await bench.sweeps(2)
+    bench.port.silent = {2}
+    await bench.sweeps(40, period_s=120)
+    bench.port.silent = set()
+    await bench.sweeps(40)
+    asked = [span for unit, span in bench.port.asked if unit == 2 and span.address >= 0x6000]
+    assert len(asked) > 20, "nothing fits, so that every block is looked at, one a sweep"
+    assert not bench.of(MeterHistory)
+
+
+async def test_a_short_loss_asks_for_nothing_that_was_kept(bench):
+    await bench.sweeps(2)
+    bench.port.silent = {2}
+    await bench.sweeps(10)
+    bench.port.silent = set()
+    await bench.sweeps(30)
+    assert bench.of(SourceBack)
+    assert not [span for unit, span in bench.port.asked if unit == 2 and span.address >= 0x6000]
+
+
+@pytest.mark.parametrize("kind", ["missing", "mute"])
+async def test_a_meter_that_keeps_nothing_is_left_alone_about_it(bench, kind):
+    setattr(bench.port, kind, {(2, 3, 0x6000)})
+    began = bench.clock.now().moved(-2 * 86400)
+    bench.poller = Poller(BUS, bench.port, clock=bench.clock, emit=bench.seen.append, since=began)
+    await bench.sweeps(30)
+    asked = [span for unit, span in bench.port.asked if unit == 2 and span.address >= 0x6000]
+    assert len(asked) == {"missing": 1, "mute": 3}[kind]
+    assert not bench.of(SourceLost)
+    assert len([item for item in bench.of(Reading) if item.source == "pump"]) == 30
 
 
 def _serial(profile):
