@@ -28,6 +28,7 @@ from edge.sensors.spec import MeterSpec
 _LOOK_US, _LONG_LOOK_US, _READINGS = 60_000_000, 300_000_000, 10
 _NEVER_US = -(2**63)
 _TOO_SOON_US = 50_000  # no meter is read so often
+_NEAR, _FAR = 0.85, 1.2  # of the load before: what is beyond is looked at
 _JUMP_KW, _JUMP_SHARE = 2.0, 0.3  # of the greatest load known
 _HOUR_US = 3.6e9
 _MOST_KW, _MOST_KWH = 1e7, 1e12  # more is no figure of a mine
@@ -79,6 +80,7 @@ class Meter:
         self._step_kw = self._most_kw = 0.0
         self._believed_kw = math.inf  # the greatest load known, once something is
         self._jump_kw = _JUMP_KW
+        self._suspect = False  # a phase may be wrong: not used until the next look says more
 
     def step(self, reading: Reading) -> Checked:
         """Take one reading."""
@@ -101,7 +103,7 @@ class Meter:
         if not -_MOST_KW < kw < _MOST_KW or reading.quality is _BAD:
             self.counter.anew()  # what flows is not known
             return Checked(said, None)
-        if self._spikes.held or not -self._jump_kw < kw - self._kw < self._jump_kw:
+        if self._spikes.held or not _NEAR * self._kw - 1.0 < kw < _FAR * self._kw + 1.0:
             told, held = self._jumped(kw, values, stamp)
             said += told
             if held:
@@ -120,9 +122,21 @@ class Meter:
         if far and self._spikes.doubts(kw, values, stamp, most_kw=self._believed_kw):
             return [], True
         self._believed_kw = max(self._believed_kw, abs(kw))
+        if self._batch and not self._suspect:
+            self._suspect = self._suspects(self._batch[-1], values)
+            self._refresh()
         if not self._spikes.held:
             return [], False
         return self._spikes.settle(kw, self._kw, self._jump_kw, stamp), False
+
+    def _suspects(self, before: Values, now: Values) -> bool:
+        """Whether part of the load has vanished from one reading to the next, by its phases."""
+        layout = self._layout
+        try:
+            one, two = layout.row(before), layout.row(now)
+        except KeyError:
+            return False
+        return any(who.suspects(layout, one, two) for who in (self._reversed, self._phases))
 
     def _slow(self, reading: Reading) -> list[Activity]:
         """What most sweeps do not read: serial number, ratios, counter."""
@@ -208,6 +222,7 @@ class Meter:
             said += self._reversed.rest(stamp) + self._phases.rest(stamp)
         else:
             said += self._alive(look)
+        self._suspect = self._reversed.pending or self._phases.pending
         self._refresh()
         return said
 
@@ -246,15 +261,19 @@ class Meter:
         self._counts = not (
             identity.estranged or identity.factors or self._stuck.open or self._perfect.open
         )
-        self._plain = self._counts and not self._reversed.open
+        self._plain = self._counts and not (
+            self._reversed.open or self._phases.open or self._suspect
+        )
 
     def _usable(self, reading: Reading, values: Values) -> Reading | None:
         if self._plain:
             return reading
-        if self._stuck.open or self._perfect.open:
+        if self._stuck.open or self._perfect.open or self._suspect:
             return None
         if self._reversed.open:
             values = upright(values)
+        elif self._phases.open:
+            values = self._phases.mended(values)
         return replace(reading, values=values, quality=Quality.UNCERTAIN)
 
     def _rest(self, stamp: Stamp) -> list[Activity]:

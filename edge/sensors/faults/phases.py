@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty
-from edge.sensors.faults.look import PHASES, Layout, Look, Row, Three
+from edge.sensors.faults.look import PHASES, Layout, Look, Row, Three, Values
 from edge.sensors.faults.report import Detail, Fault
 from edge.sensors.spec import MeterSpec
 
@@ -28,6 +28,7 @@ _LOOKS, _PATIENT = 2, 4
 _LEARNED_S = 20 * 3600.0
 _LEARNED = 60
 _SLOWLY, _EVERY = 0.008, 4  # looks
+_MEAN = 0.05
 
 
 class Phases:
@@ -46,6 +47,7 @@ class Phases:
         self._looks = 0
         self._since: Stamp | None = None
         self._fell: int | None = None  # the phase whose fall began it
+        self._told: tuple[int, float] | None = None  # the phase that is too weak, its share
         self._layout: Layout | None = None
         self._last: Row | None = None
 
@@ -53,6 +55,40 @@ class Phases:
     def open(self) -> bool:
         """Whether one of its phases is missing or too weak."""
         return self._lost.open or self._weak.open
+
+    @property
+    def pending(self) -> bool:
+        """Whether a phase may give too little: the sum says too little until that is known."""
+        return self._looks > 0 and not self.open
+
+    def suspects(self, layout: Layout, before: Row, now: Row) -> bool:
+        """Whether from one reading to the next one phase alone has fallen below its balance."""
+        _, loads = _loads(layout, now)
+        if layout.volts is not None and min(layout.volts(now)) < _DARK * max(layout.volts(now)):
+            return min(layout.volts(before)) >= _DARK * max(layout.volts(before))
+        if loads is None:
+            return False
+        phase, share = _weakest(loads)
+        usual = self._usual(phase, motor=self._motor and abs(now[0]) >= _MOTOR_KW)
+        if usual is None or share >= usual:
+            return False
+        return _fallen(layout, [before, now]) == phase
+
+    def mended(self, values: Values) -> dict[str, float]:
+        """The values with what the weak phase should tell by the other two."""
+        mended = dict(values)
+        if self._told is None:
+            return mended
+        phase, share = self._told
+        usual = self._balance.mean[phase]
+        names = [f"power_l{i}_kw" for i in (1, 2, 3)]
+        if all(name in values for name in names):
+            others = sum(values[name] for i, name in enumerate(names) if i != phase)
+            mended[names[phase]] = others / 2 * usual
+            mended["power_kw"] = sum(mended[name] for name in names)
+        else:
+            mended["power_kw"] = values["power_kw"] * (2 + usual) / (2 + share)
+        return mended
 
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look of a meter whose voltage is not gone altogether."""
@@ -62,10 +98,10 @@ class Phases:
         if dark is not None:
             return self._seen(look, self._lost, dark)
         row = look.rows[-1]
-        name, loads = _loads(look, row)
+        name, loads = _loads(look.layout, row)
         if loads is None:
             row = look.peak
-            name, loads = _loads(look, row)
+            name, loads = _loads(look.layout, row)
         if loads is None:
             return []  # no load: the balance says nothing, and what was told stays
         phase, share = _weakest(loads)
@@ -75,14 +111,13 @@ class Phases:
             return self._balanced(look, loads, share)
         if self._since is None:
             rows = look.rows if last is None else [last, *look.rows]
-            self._fell = _fallen(look, rows)
+            self._fell = _fallen(look.layout, rows)
         strong = motor and share < _WEAK
         if not strong and self._fell != phase and not self.open:
             self._since = self._since or look.first  # another phase rose: this one fell in nothing
             lasting = look.last.since(self._since) >= _LEARNED_S
             return self._balanced(look, loads, share) if lasting else []
-        expected = sum(loads) - loads[phase]
-        expected = expected / 2 * (1.0 if self._balance.low is None else self._balance.low[phase])
+        expected = (sum(loads) - loads[phase]) / 2 * self._balance.mean[phase]
         told = (phase, name, loads[phase], expected)
         fault = self._lost if share < _DEAD else self._weak
         return self._seen(look, fault, told, _LOOKS if strong or fault is self._lost else _PATIENT)
@@ -113,6 +148,8 @@ class Phases:
         if self._looks < looks and not self.open:
             return []
         phase, quantity, read, expected = told
+        whole = look.layout.powers is None  # then the sum has to be mended by the share
+        self._told = (phase, 0.0 if quantity == "V" or not whole else read / (expected or 1.0))
         detail: Detail = {
             "phase": PHASES[phase],
             "quantity": quantity,
@@ -124,13 +161,14 @@ class Phases:
         return over + fault.there(self._since, look.last, detail)
 
     def _balanced(self, look: Look, loads: Three, share: float) -> list[Activity]:
-        self._looks, self._since, self._fell = 0, None, None
+        self._looks, self._since, self._fell, self._told = 0, None, None, None
         self._balance.learn(loads, share, look.last)
         return self._lost.gone(look.last) + self._weak.gone(look.last)
 
     def rest(self, stamp: Stamp) -> list[Activity]:
         """The voltage is gone altogether, or the sign is wrong: no balance."""
-        self._looks, self._since, self._fell, self._last = 0, None, None, None
+        self._looks, self._since, self._fell, self._told = 0, None, None, None
+        self._last = None
         return self._lost.gone(stamp) + self._weak.gone(stamp)
 
 
@@ -142,6 +180,7 @@ class _Balance:
         self._first: Stamp | None = None
         self._count = 0
         self.low: Three | None = None  # once it is known well enough
+        self.mean: Three = (1.0, 1.0, 1.0)
 
     def learn(self, loads: Three, weakest: float, stamp: Stamp) -> None:
         self._count += 1
@@ -156,13 +195,14 @@ class _Balance:
             for share, low in zip(shares, self._low, strict=True)
         )
         self._low = (x, y, z)
+        d, e, f = (m + (n - m) * _MEAN for m, n in zip(self.mean, shares, strict=True))
+        self.mean = (d, e, f)
         if self._count >= _LEARNED and stamp.since(self._first) >= _LEARNED_S:
             self.low = self._low
 
 
-def _loads(look: Look, row: Row) -> tuple[str, Three | None]:
+def _loads(layout: Layout, row: Row) -> tuple[str, Three | None]:
     """What the phases carry, in amperes or else in kW; None where it is too little to judge."""
-    layout = look.layout
     if layout.currents is not None:
         a, b, c = layout.currents(row)
         if a + b + c >= 3 * _LEAST_A:
@@ -180,10 +220,10 @@ def _weakest(loads: Three) -> tuple[int, float]:
     return loads.index(low), 2 * low / (sum(loads) - low)
 
 
-def _fallen(look: Look, rows: list[Row]) -> int | None:
+def _fallen(layout: Layout, rows: list[Row]) -> int | None:
     """The phase that fell from one reading to the next while the others stayed; None if none."""
     for one, two in pairwise(rows):
-        (_, before), (_, after) = _loads(look, one), _loads(look, two)
+        (_, before), (_, after) = _loads(layout, one), _loads(layout, two)
         if before is None or after is None or not min(before):
             continue
         ratios = [b / a for a, b in zip(before, after, strict=True)]

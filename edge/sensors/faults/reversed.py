@@ -54,13 +54,27 @@ class Reversed:
         """Whether the sign of its power is wrong at present."""
         return self._fault.open
 
+    @property
+    def pending(self) -> bool:
+        """Whether one phase may have been turned: the sum says too little until that is known."""
+        if self._negative in {NONE, WHOLE} or self._fault.open:
+            return False
+        return self._turned or self._duty not in _SUNNY
+
+    def suspects(self, layout: Layout, before: Row, now: Row) -> bool:
+        """Whether from one reading to the next some phases, not all, have turned."""
+        negative = _negative(layout, now)
+        if negative in {NONE, WHOLE} or _negative(layout, before):
+            return False
+        return not negative & self._exported and _alike(_parts(layout, before), _parts(layout, now))
+
     def judge(self, look: Look) -> list[Activity]:
         """Judge a look."""
         if look.layout is not self._layout:
             self._layout, self._tail = look.layout, []
         tail, self._tail = self._tail, [*self._tail, *look.rows][-2:]
         row = look.rows[-1] if abs(look.rows[-1][0]) >= _LEAST_KW else look.peak
-        negative = _negative(look, row)
+        negative = _negative(look.layout, row)
         if not negative:
             return self._upright(look)
         if negative != self._negative or self._since is None:
@@ -94,9 +108,9 @@ class Reversed:
     def _turned_at_once(self, look: Look, rows: list[Row]) -> bool:
         """Whether the sign changed from one reading to the next, and nothing else moved."""
         for zero, one, two in zip(rows, rows[1:], rows[2:], strict=False):
-            if _negative(look, two) == self._negative and not _negative(look, one):
+            if _negative(look.layout, two) == self._negative and not _negative(look.layout, one):
                 calm = abs(two[0] - one[0]) > _SUDDEN * abs(one[0] - zero[0])
-                return calm and _alike(_parts(look, one), _parts(look, two))
+                return calm and _alike(_parts(look.layout, one), _parts(look.layout, two))
         return False
 
     def _dark(self, stamp: Stamp) -> bool:
@@ -109,7 +123,7 @@ class Reversed:
         detail: Detail = {
             "phases": "L1 L2 L3" if self._negative == WHOLE else " ".join(names),
             "kw": round(row[0], 3),
-            "used_kw": round(sum(map(abs, _parts(look, row))), 3),
+            "used_kw": round(sum(map(abs, _parts(look.layout, row))), 3),
         }
         return self._fault.there(self._since or look.first, look.last, detail)
 
@@ -131,16 +145,16 @@ def upright(values: Mapping[str, float]) -> dict[str, float]:
     return mended
 
 
-def _parts(look: Look, row: Row) -> tuple[float, ...]:
-    powers = look.layout.powers
+def _parts(layout: Layout, row: Row) -> tuple[float, ...]:
+    powers = layout.powers
     return row[:1] if powers is None else powers(row)
 
 
-def _negative(look: Look, row: Row) -> Negative:
+def _negative(layout: Layout, row: Row) -> Negative:
     """Phases that are clearly negative; all of them where only the whole is known."""
-    if look.layout.powers is None:
+    if layout.powers is None:
         return WHOLE if row[0] < -_LEAST_KW else NONE
-    parts = look.layout.powers(row)
+    parts = layout.powers(row)
     if min(parts) >= 0:
         return NONE
     least = max(_LEAST_KW / 3, _SHARE * max(map(abs, parts)))
