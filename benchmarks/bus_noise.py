@@ -32,9 +32,10 @@ from pymodbus.exceptions import ModbusException
 from benchmarks.bus import PROFILES, running, serial_server
 from benchmarks.rig import report
 from edge.domain.observation import Observation, Reading
-from edge.sensors.modbus import ModbusPort, open_port
+from edge.sensors.modbus import open_port
 from edge.sensors.plan import Span
 from edge.sensors.poller import poll_bus
+from edge.sensors.port import ModbusPort
 from edge.sensors.spec import AnyBus, SerialBus, TcpBus
 from edge.sensors.targets import targets
 from simulators.meters.loads import Fan

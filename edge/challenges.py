@@ -19,7 +19,7 @@ from edge.domain.activity import EvidenceRef
 from edge.domain.observation import ChallengeRun, Observation, SourceBack, SourceLost
 from edge.errors import SourceError, StorageFull
 from edge.ledger.store import Ledger
-from edge.sensors.modbus import ModbusPort
+from edge.sensors.port import ModbusPort
 from edge.sensors.spec import ChallengeSpec, ViewSpec
 from edge.vision.evidence.snapshot import Workbench, encode
 from edge.vision.glimpse import Glimpses

@@ -21,8 +21,8 @@ from edge.domain.activity import Duty
 from edge.domain.names import Name
 from edge.errors import SourceError, Unfit
 from edge.sensors.identify import Guess
-from edge.sensors.modbus import BusDownError
 from edge.sensors.plausible import Check
+from edge.sensors.port import BusDownError
 from edge.sensors.profiles import load_profile, profile_names
 from edge.sensors.search import Found, FoundUnit, Search, Step, live, settings
 from edge.sensors.spec import AnyBus, BusSpec, LineBus, SerialBus

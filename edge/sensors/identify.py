@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from edge.sensors.decode import Decoded, decode
-from edge.sensors.modbus import ModbusPort, NoAnswerError, RefusedError
 from edge.sensors.plan import Span
 from edge.sensors.plausible import Verdict, judge, possible
+from edge.sensors.port import ModbusPort, NoAnswerError, RefusedError
 from edge.sensors.profiles import Profile
 
 _MAX_UNANSWERED = 6  # reads in a row, until a unit is left alone

@@ -20,7 +20,7 @@ import struct
 import termios
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from pymodbus import FramerType
 from pymodbus.client import AsyncModbusSerialClient, AsyncModbusTcpClient
@@ -28,10 +28,10 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from edge.clock import Clock, Stamp
-from edge.errors import SourceError
 from edge.sensors.frames import MAX_HEARD, WRITE_COIL, crc, is_clean, search
 from edge.sensors.load import read_seconds, silence_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
+from edge.sensors.port import BusDownError, ModbusPort, NoAnswerError, RefusedError
 from edge.sensors.spec import AnyBus, LineBus, SerialBus
 
 _Client = AsyncModbusSerialClient | AsyncModbusTcpClient
@@ -44,58 +44,6 @@ _UNDECODABLE = (ModbusException, ValueError, IndexError, KeyError, struct.error)
 
 # A noisy line would fill the log: every failure reaches the poller as a SourceError anyway.
 logging.getLogger("pymodbus").setLevel(logging.CRITICAL)
-
-
-class BusDownError(SourceError):
-    """The line or connection itself cannot be opened: no unit on it can be asked."""
-
-
-class RefusedError(SourceError):
-    """A unit answered that it will not; `code` is Modbus' own (exception answer)."""
-
-    def __init__(self, message: str, code: int = 0) -> None:
-        super().__init__(message)
-        self.code = code
-
-
-class NoAnswerError(SourceError):
-    """A unit gave no answer in time, or one that fits no request of ours.
-
-    Attributes:
-        late_s: after so long something of it came all the same; None where nothing did.
-    """
-
-    def __init__(self, reason: str, late_s: float | None = None) -> None:
-        super().__init__(reason)
-        self.late_s = late_s
-
-
-class ModbusPort(Protocol):
-    """A bus that one request at a time can be made on."""
-
-    async def read(
-        self, unit: int, span: Span, timeout_s: float | None = None, listen_s: float = 0.0
-    ) -> list[int]:
-        """`span.count` registers, or bits as 0 and 1, from unit `unit`.
-
-        Args:
-            unit: address.
-            span: what to read.
-            timeout_s: how long the unit may think; None is as long as the bus allows.
-            listen_s: where it gives no answer on a line: leave the line to it for so long, so
-                that an answer that comes late meets nobody else's.
-
-        Raises:
-            RefusedError: the unit answered that it will not.
-            NoAnswerError: silence, a late or misshapen answer.
-            BusDownError: there is no line.
-        """
-
-    async def write_coil(self, unit: int, address: int, on: bool) -> None:
-        """Switch one coil of unit `unit`; it has confirmed it. Raises as `read` does."""
-
-    def close(self) -> None:
-        """Give the line back. A later request opens it again."""
 
 
 def open_port(bus: AnyBus, clock: Clock) -> ModbusPort:

@@ -12,8 +12,9 @@ from edge.errors import SourceError
 from edge.sensors.decode import Registers
 from edge.sensors.health import answered, doubted, failed, overheard, thought
 from edge.sensors.load import TURNAROUND_S, read_seconds, shares
-from edge.sensors.modbus import BusDownError, ModbusPort, NoAnswerError, RefusedError, open_port
+from edge.sensors.modbus import open_port
 from edge.sensors.plan import Span
+from edge.sensors.port import BusDownError, ModbusPort, NoAnswerError, RefusedError
 from edge.sensors.power import power_of
 from edge.sensors.spec import AnyBus, LineBus
 from edge.sensors.targets import Target, targets

@@ -13,14 +13,9 @@ from functools import partial
 
 from edge.clock import Clock
 from edge.sensors.identify import Guess, Memory, identify, rank
-from edge.sensors.modbus import (
-    BusDownError,
-    ModbusPort,
-    NoAnswerError,
-    RefusedError,
-    open_port,
-)
+from edge.sensors.modbus import open_port
 from edge.sensors.plan import Span
+from edge.sensors.port import BusDownError, ModbusPort, NoAnswerError, RefusedError
 from edge.sensors.profiles import Profile
 from edge.sensors.spec import AnyBus, LineBus, TcpBus
 

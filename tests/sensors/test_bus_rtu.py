@@ -10,9 +10,10 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.domain.observation import ContactChange, Quality, Reading, SourceBack, SourceLost
-from edge.sensors.modbus import BusDownError, NoAnswerError, PymodbusPort, open_port
+from edge.sensors.modbus import PymodbusPort, open_port
 from edge.sensors.plan import Span
 from edge.sensors.poller import poll_bus
+from edge.sensors.port import BusDownError, NoAnswerError
 from simulators.meters.loads import Fan, Living
 from simulators.meters.server import RtuMeterServer
 from simulators.meters.units import ContactUnit, MeterUnit

@@ -22,8 +22,8 @@ from edge.domain.observation import (
     SourceLost,
 )
 from edge.sensors import poller as poller_module
-from edge.sensors.modbus import BusDownError, NoAnswerError, RefusedError
 from edge.sensors.poller import Poller, poll_bus
+from edge.sensors.port import BusDownError, NoAnswerError, RefusedError
 from edge.sensors.profiles import load_profile
 from edge.sensors.spec import ContactSpec, MeterSpec, TcpBus
 from simulators.meters.units import Site

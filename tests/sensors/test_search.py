@@ -10,8 +10,8 @@ import pytest
 from edge.clock import ManualClock, SystemClock
 from edge.domain.observation import Quality
 from edge.sensors import search as search_module
-from edge.sensors.modbus import BusDownError, NoAnswerError, RefusedError
 from edge.sensors.plan import Span
+from edge.sensors.port import BusDownError, NoAnswerError, RefusedError
 from edge.sensors.profiles import load_profile, profile_names
 from edge.sensors.search import Search, Step, live, settings
 from edge.sensors.spec import LineBus, SerialBus, SerialServerBus, TcpBus
