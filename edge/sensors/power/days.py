@@ -17,7 +17,7 @@ from edge.sensors.power.telling import Detail
 BLOCKS = 144  # of ten minutes
 _LEAST_DAYS, _MOST_DAYS = 4, 60
 _SHARE_DAYS = 3
-_SHARE_GREW, _SHARE_MORE = 1.3, 0.02  # of the usual share, and of everything
+_SHARE_GREW, _SHARE_MORE = 1.3, 0.02  # of the usual share, and of everything: both
 _KWH_GREW, _KWH_MORE = 1.25, 50.0  # its own energy: not only the others' fell
 _FULL = 120  # blocks without which a day is not judged
 _HALF = BLOCKS // 2
@@ -51,7 +51,7 @@ class Share:
         self.recent.append(today)
         share, kwh = (fmean(column) for column in zip(*self.recent, strict=True))
         usual, usual_kwh = (median(column) for column in zip(*self.usual, strict=True))
-        risen = share >= _SHARE_GREW * usual + _SHARE_MORE
+        risen = share >= max(_SHARE_GREW * usual, usual + _SHARE_MORE)
         if len(self.recent) < _SHARE_DAYS or not risen:
             return None
         if kwh < _KWH_GREW * usual_kwh + _KWH_MORE:
