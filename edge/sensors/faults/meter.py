@@ -28,7 +28,7 @@ from edge.sensors.spec import MeterSpec
 _LOOK_US, _LONG_LOOK_US, _READINGS = 60_000_000, 300_000_000, 10
 _NEVER_US = -(2**63)
 _TOO_SOON_US = 50_000  # no meter is read so often
-_NEAR, _FAR = 0.85, 1.2  # of the load before: what is beyond is looked at
+_NEAR, _FAR = 0.92, 1.15  # of the load before: what is beyond is looked at
 _JUMP_KW, _JUMP_SHARE = 2.0, 0.3  # of the greatest load known
 _HOUR_US = 3.6e9
 _MOST_KW, _MOST_KWH = 1e7, 1e12  # more is no figure of a mine
@@ -62,6 +62,7 @@ class Meter:
         self._stamp: Stamp | None = None  # of the newest reading
         self._begun: Stamp | None = None  # when the look under way began
         self._batch: list[Values] = []
+        self._newest: Values = {}  # the last reading of the look before
         self._kw = 0.0
         self._plain = self._counts = True  # readings may be used as they are, counters too
         self._begin()
@@ -103,7 +104,7 @@ class Meter:
         if not -_MOST_KW < kw < _MOST_KW or reading.quality is _BAD:
             self.counter.anew()  # what flows is not known
             return Checked(said, None)
-        if self._spikes.held or not _NEAR * self._kw - 1.0 < kw < _FAR * self._kw + 1.0:
+        if self._spikes.held or not _NEAR * self._kw - 0.5 < kw < _FAR * self._kw + 0.5:
             told, held = self._jumped(kw, values, stamp)
             said += told
             if held:
@@ -122,8 +123,8 @@ class Meter:
         if far and self._spikes.doubts(kw, values, stamp, most_kw=self._believed_kw):
             return [], True
         self._believed_kw = max(self._believed_kw, abs(kw))
-        if self._batch and not self._suspect:
-            self._suspect = self._suspects(self._batch[-1], values)
+        if not self._suspect:
+            self._suspect = self._suspects(self._batch[-1] if self._batch else self._newest, values)
             self._refresh()
         if not self._spikes.held:
             return [], False
@@ -199,6 +200,7 @@ class Meter:
     def _judge(self, stamp: Stamp) -> list[Activity]:
         """Judge the readings gathered; gives what is to be told."""
         batch, self._batch = self._batch, []
+        self._newest = batch[-1]
         begun, self._begun = self._begun or stamp, stamp
         said = self.gaps.settle(None)
         period_us = (stamp.mono_us - begun.mono_us) / len(batch)
@@ -223,6 +225,8 @@ class Meter:
         else:
             said += self._alive(look)
         self._suspect = self._reversed.pending or self._phases.pending
+        if self._reversed.open or self._phases.open or self._suspect:
+            self.counter.anew()  # a phase that tells too little explains what it counts
         self._refresh()
         return said
 
@@ -239,7 +243,7 @@ class Meter:
         said += self._reversed.judge(look)
         if self._reversed.open:
             return said + self._phases.rest(look.last)
-        return said + self._phases.judge(look)
+        return said + self._phases.judge(look, self._step_kw)
 
     def _learn(self, look: Look, period_us: float) -> None:
         """Greatest load, resolution, and how well the sum of the powers is known."""

@@ -24,7 +24,13 @@ _DEAD, _WEAK = 0.05, 0.75  # of the other two phases' mean
 _DARK = 0.5  # of the highest phase voltage
 _BELOW = 0.85  # of the lowest balance ever seen
 _FELL, _STAYED = 0.9, (0.85, 1.2)
+_STEPS = 20
 _LOOKS, _PATIENT = 2, 4
+_NAMES = {
+    "V": ("voltage_l1_v", "voltage_l2_v", "voltage_l3_v"),
+    "A": ("current_l1_a", "current_l2_a", "current_l3_a"),
+    "kW": ("power_l1_kw", "power_l2_kw", "power_l3_kw"),
+}
 _LEARNED_S = 20 * 3600.0
 _LEARNED = 60
 _SLOWLY, _EVERY = 0.008, 4  # looks
@@ -44,10 +50,11 @@ class Phases:
         self._motor = meter.duty in _MOTORS
         self._had = [False, False, False]  # phases that have had voltage
         self._balance = _Balance()
+        self._least_kw = 0.0
         self._looks = 0
         self._since: Stamp | None = None
         self._fell: int | None = None  # the phase whose fall began it
-        self._told: tuple[int, float] | None = None  # the phase that is too weak, its share
+        self._told = (0, "kW")  # the phase that is too weak, and by which quantity it shows
         self._layout: Layout | None = None
         self._last: Row | None = None
 
@@ -63,7 +70,7 @@ class Phases:
 
     def suspects(self, layout: Layout, before: Row, now: Row) -> bool:
         """Whether from one reading to the next one phase alone has fallen below its balance."""
-        _, loads = _loads(layout, now)
+        _, loads = _loads(layout, now, self._least_kw)
         if layout.volts is not None and min(layout.volts(now)) < _DARK * max(layout.volts(now)):
             return min(layout.volts(before)) >= _DARK * max(layout.volts(before))
         if loads is None:
@@ -75,33 +82,40 @@ class Phases:
         return _fallen(layout, [before, now]) == phase
 
     def mended(self, values: Values) -> dict[str, float]:
-        """The values with what the weak phase should tell by the other two."""
+        """The values with what the phase that was told should tell by the other two."""
         mended = dict(values)
-        if self._told is None:
-            return mended
-        phase, share = self._told
-        usual = self._balance.mean[phase]
-        names = [f"power_l{i}_kw" for i in (1, 2, 3)]
-        if all(name in values for name in names):
-            others = sum(values[name] for i, name in enumerate(names) if i != phase)
-            mended[names[phase]] = others / 2 * usual
-            mended["power_kw"] = sum(mended[name] for name in names)
+        phase, quantity = self._told
+        weighed = [values.get(name, 0.0) for name in _NAMES[quantity]]
+        others = (sum(weighed) - weighed[phase]) / 2
+        usual = 1.0 if quantity == "V" else self._balance.mean[phase]
+        share = weighed[phase] / others if others else usual
+        if share >= (_DARK if quantity == "V" else _BELOW * usual):
+            return mended  # it is back
+        powers = [values[name] for name in _NAMES["kW"] if name in values]
+        if len(powers) == len(PHASES):
+            mended[_NAMES["kW"][phase]] = told = (sum(powers) - powers[phase]) / 2 * usual
+            mended["power_kw"] = sum(powers) - powers[phase] + told
         else:
-            mended["power_kw"] = values["power_kw"] * (2 + usual) / (2 + share)
+            mended["power_kw"] = values.get("power_kw", 0.0) * (2 + usual) / (2 + share)
         return mended
 
-    def judge(self, look: Look) -> list[Activity]:
-        """Judge a look of a meter whose voltage is not gone altogether."""
+    def judge(self, look: Look, step_kw: float) -> list[Activity]:
+        """Judge a look of a meter whose voltage is not gone altogether.
+
+        `step_kw` is the resolution of the power as seen so far: phases of a few steps have no
+        balance.
+        """
+        self._least_kw = _STEPS * step_kw
         last = self._last if look.layout is self._layout else None
         self._layout, self._last = look.layout, look.rows[-1]
         dark = self._dark(look)
         if dark is not None:
             return self._seen(look, self._lost, dark)
         row = look.rows[-1]
-        name, loads = _loads(look.layout, row)
+        name, loads = _loads(look.layout, row, self._least_kw)
         if loads is None:
             row = look.peak
-            name, loads = _loads(look.layout, row)
+            name, loads = _loads(look.layout, row, self._least_kw)
         if loads is None:
             return []  # no load: the balance says nothing, and what was told stays
         phase, share = _weakest(loads)
@@ -148,8 +162,7 @@ class Phases:
         if self._looks < looks and not self.open:
             return []
         phase, quantity, read, expected = told
-        whole = look.layout.powers is None  # then the sum has to be mended by the share
-        self._told = (phase, 0.0 if quantity == "V" or not whole else read / (expected or 1.0))
+        self._told = (phase, quantity)
         detail: Detail = {
             "phase": PHASES[phase],
             "quantity": quantity,
@@ -161,13 +174,13 @@ class Phases:
         return over + fault.there(self._since, look.last, detail)
 
     def _balanced(self, look: Look, loads: Three, share: float) -> list[Activity]:
-        self._looks, self._since, self._fell, self._told = 0, None, None, None
+        self._looks, self._since, self._fell = 0, None, None
         self._balance.learn(loads, share, look.last)
         return self._lost.gone(look.last) + self._weak.gone(look.last)
 
     def rest(self, stamp: Stamp) -> list[Activity]:
         """The voltage is gone altogether, or the sign is wrong: no balance."""
-        self._looks, self._since, self._fell, self._told = 0, None, None, None
+        self._looks, self._since, self._fell = 0, None, None
         self._last = None
         return self._lost.gone(stamp) + self._weak.gone(stamp)
 
@@ -201,8 +214,10 @@ class _Balance:
             self.low = self._low
 
 
-def _loads(layout: Layout, row: Row) -> tuple[str, Three | None]:
+def _loads(layout: Layout, row: Row, least_kw: float) -> tuple[str, Three | None]:
     """What the phases carry, in amperes or else in kW; None where it is too little to judge."""
+    if abs(row[0]) < least_kw:
+        return "", None
     if layout.currents is not None:
         a, b, c = layout.currents(row)
         if a + b + c >= 3 * _LEAST_A:
@@ -223,7 +238,7 @@ def _weakest(loads: Three) -> tuple[int, float]:
 def _fallen(layout: Layout, rows: list[Row]) -> int | None:
     """The phase that fell from one reading to the next while the others stayed; None if none."""
     for one, two in pairwise(rows):
-        (_, before), (_, after) = _loads(layout, one), _loads(layout, two)
+        (_, before), (_, after) = _loads(layout, one, 0.0), _loads(layout, two, 0.0)
         if before is None or after is None or not min(before):
             continue
         ratios = [b / a for a, b in zip(before, after, strict=True)]

@@ -220,6 +220,38 @@ def test_phases_are_weighed_by_power_where_no_current_is_read():
     assert (told.kind, told.detail["quantity"]) == (ActivityKind.METER_UNBALANCED, "kW")
 
 
+def weakened(phase, by, *also):
+    """One phase tells so much of what it carries, and the sum with it."""
+
+    def change(values):
+        names = (f"power_l{phase}", *(f"{name}_l{phase}" for name in also))
+        part = scaled(by, *names)(values)
+        return {**part, "power_kw": sum(part[f"power_l{i}_kw"] for i in (1, 2, 3))}
+
+    return change
+
+
+@pytest.mark.parametrize("duty", ["fan", "incoming", "living"])
+@pytest.mark.parametrize(
+    "fault", [(1, -1.0), (2, 0.0, "voltage"), (3, 0.0, "current"), (1, 0.5, "current")]
+)
+@pytest.mark.parametrize("phases", [True, False])
+def test_what_a_phase_hides_is_not_hidden_and_its_coming_back_is_no_load(duty, fault, phases):
+    if not phases and fault[1] < 0:
+        pytest.skip("one turned transformer shows in its phase's power alone")
+    fewer = (lambda values: values) if phases else NO_PHASES
+    wrong = weakened(*fault)
+    mine = Mine(spec(duty=duty))
+    mine.run(LEARNED, change=fewer)
+    mine.used.clear()
+    mine.run(2 * HOURS, change=lambda values: fewer(wrong(values)))
+    mine.run(1 * HOURS, change=fewer)
+    used = [one.values["power_kw"] for one in mine.used if one is not None]
+    assert used == pytest.approx([40.0] * len(used), rel=0.06)
+    assert len(used) >= len(mine.used) - 45
+    assert len(mine.kinds()) == len(mine.kinds(Phase.ENDED)) == 1
+
+
 # Spikes
 
 

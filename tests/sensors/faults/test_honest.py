@@ -174,6 +174,22 @@ def test_a_heater_that_comes_on_one_phase_for_good_is_no_fault():
     assert mine.told == []
 
 
+def test_phases_of_a_few_steps_of_resolution_have_no_balance():
+    def coarse(values):
+        for i in (1, 2, 3):
+            values[f"power_l{i}_kw"] = round(values[f"power_l{i}_kw"] / 0.3) * 0.3
+            values[f"current_l{i}_a"] = round(values[f"power_l{i}_kw"] * 1000 / 230 / 0.85, 2)
+        values["power_kw"] = sum(values[f"power_l{i}_kw"] for i in (1, 2, 3))
+        return values
+
+    mine = Mine(spec(duty="hoist"))
+    mine.meter.shares = (0.36, 0.36, 0.28)
+    mine.run(LEARNED, kw=3.0, change=coarse)
+    mine.run(5 * HOURS, kw=1.4, change=coarse)
+    mine.run(5 * HOURS, kw=3.0, change=coarse)
+    assert mine.told == []
+
+
 def test_solar_panels_export_by_day_and_are_no_fault():
     def sun(second):
         hour = (12 + second / 3600) % 24
