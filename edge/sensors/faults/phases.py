@@ -96,7 +96,8 @@ class Phases:
             mended[_NAMES["kW"][phase]] = told = (sum(powers) - powers[phase]) / 2 * usual
             mended["power_kw"] = sum(powers) - powers[phase] + told
         else:
-            mended["power_kw"] = values.get("power_kw", 0.0) * (2 + usual) / (2 + share)
+            whole = (2 + usual) / (2 + share)
+            mended |= {name: kw * whole for name, kw in values.items() if name == "power_kw"}
         return mended
 
     def judge(self, look: Look, step_kw: float) -> list[Activity]:
