@@ -28,7 +28,7 @@ from pymodbus.exceptions import ModbusException
 from pymodbus.pdu import ModbusPDU
 
 from edge.clock import Clock, Stamp
-from edge.sensors.frames import MAX_HEARD, WRITE_COIL, crc, is_clean, search
+from edge.sensors.frames import MAX_HEARD, WRITE_COIL, is_clean, search
 from edge.sensors.load import read_seconds, silence_seconds
 from edge.sensors.plan import DISCRETE_INPUTS, Span
 from edge.sensors.port import BusDownError, ModbusPort, NoAnswerError, RefusedError
@@ -60,7 +60,7 @@ class PymodbusPort:
         self._line = bus if isinstance(bus, LineBus) else None
         self._request = b""  # that an answer is awaited to, on a line
         self._echoes = False
-        self._overdue = 0  # unit that gave no answer in time
+        self._overdue = b""  # that none came to in time
         self._late: Stamp | None = None  # when it came
         self._strayed = False  # something was heard that nobody here asked for
         self._muddled = False  # bytes on TCP that are no answer: where the next begins is unknown
@@ -180,7 +180,7 @@ class PymodbusPort:
             answer = await request(self._client)
             _heed_cancellation()
         except ModbusException as error:
-            self._request, self._overdue = b"", unit
+            self._request, self._overdue = b"", self._request
             await self._fall_quiet(timeout_s)
             late_s = await self._listen(began, listen_s)
             raise NoAnswerError(
@@ -260,7 +260,7 @@ class PymodbusPort:
         self._used = self._clock.now()
         if not self._request:
             self._strayed = True
-            if data[0] == self._overdue and crc(data[:-2]) == data[-2:]:
+            if self._overdue and search(self._overdue, data, echoes=self._echoes).answer:
                 self._late = self._used
             return len(data)
         found = search(self._request, data, echoes=self._echoes)

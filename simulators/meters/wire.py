@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Self, cast
 
-from edge.sensors.frames import crc
+from edge.sensors.frames import WRITE_COIL, crc
 from simulators.meters.units import Unit
 
 TURNAROUND_S = 0.020
@@ -34,8 +34,11 @@ def framed(unit: int, pdu: bytes) -> bytes:
 
 
 def answer_pdu(unit: Unit, request: bytes, now: float) -> bytes:
-    """What a unit in order answers to the PDU of a read."""
+    """What a unit in order answers to the PDU of a read, or of the writing of one coil."""
     function = request[0]
+    if function == WRITE_COIL and len(request) == 5:
+        written = unit.write_coil(int.from_bytes(request[1:3], "big"), request[3] == 0xFF)
+        return request if written else bytes([function | 0x80, 2])
     if function not in {1, 2, 3, 4} or len(request) != 5:
         return bytes([function | 0x80, 1])
     address, count = int.from_bytes(request[1:3], "big"), int.from_bytes(request[3:5], "big")
