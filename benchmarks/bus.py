@@ -241,10 +241,12 @@ def main() -> None:
     """Command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="fewer cases, under a minute")
-    if parser.parse_args().quick:
+    parser.add_argument("--units", type=int, nargs="*", default=[1, 8, 32])
+    given = parser.parse_args()
+    if given.quick:
         run((1, 8), 180.0, ("fastest",), peer_s=200.0)
     else:
-        run((1, 8, 32), 600.0, ("fastest", "advised"), peer_s=1200.0)
+        run(given.units, 600.0, ("fastest", "advised"), peer_s=1200.0)
 
 
 if __name__ == "__main__":

@@ -129,8 +129,13 @@ class Turns:
         return None
 
     def _line_up(self) -> list[int]:
-        """Those that are not steady, who waited longest first."""
-        return sorted(self.unasked(), key=lambda number: self._units[number].asked_us)
+        """Those that are not steady, who waited longest first; who is known to be late last."""
+
+        def place(number: int) -> tuple[bool, int]:
+            unit = self._units[number]
+            return unit.health.overdue_s > 0, unit.asked_us
+
+        return sorted(self.unasked(), key=place)
 
     def _gain(self, now: Stamp) -> None:
         """What the steady ones have left; saved is no more than the dearest of the others needs."""

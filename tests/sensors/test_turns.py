@@ -107,6 +107,20 @@ def test_units_that_think_longer_are_not_starved_by_those_that_think_less_long()
     assert max(turns.values()) <= min(turns.values()) + 2
 
 
+def test_a_unit_that_is_known_to_be_late_holds_nobody_up():
+    bus = Bus(8, period_s=8 * SHARE_S * 1.25)
+    bus.period_s(3)
+    late, victim = bus.turns.health(1), bus.turns.health(2)
+    for _ in range(3):
+        late, _ = failed(overheard(late, 2.0, listened=True), bus.clock.now(), patient=True)
+        bus.clock.advance(1)
+        victim, _ = failed(victim, bus.clock.now(), patient=True)
+    bus.turns.set_health(1, late)
+    bus.turns.set_health(2, victim)
+    bus.period_s(4)
+    assert 2 in bus.sweep()[0]
+
+
 def test_a_unit_that_is_well_again_is_asked_at_every_sweep():
     bus = Bus(4, silent={2})
     bus.period_s(100)
