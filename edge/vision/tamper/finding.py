@@ -19,7 +19,8 @@ HIDDEN = 0.8  # share of the expected edges that a covered picture lacks
 POOR = 0.45  # blocks with fine structure, against the view's, that a cover has at most
 ELSEWHERE = 0.2  # agreement below which a picture with edges enough shows something else …
 GONE = 0.45  # … when this share of the expected edges is lost; newly, in glare: snow is white
-MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62
+MOVED_PX = 7.0  # of 320: 1.4 degrees of a camera that sees 62 …
+NUDGED_PX = 3.0  # … or less, when it stays so; wind and weather shift by half a pixel
 SURE_BEST, SURE_CERTAINTY = 0.3, 6.0  # of a shift that is believed
 PLAINLY = 0.1  # by how much the shifted agreement exceeds the other
 TWISTED, AKIN = 0.5, 0.6  # parts moved each for itself, in a picture that agrees no better
@@ -129,9 +130,9 @@ def _elsewhere(signs: Signs) -> Finding | None:
     if signs.agreement < ELSEWHERE and signs.lost >= GONE and signs.crisp >= POOR:
         return Finding(ActivityKind.PICTURE_SWAPPED, PARTLY_S)
     turned = signs.displaced >= TURNED and signs.displaced + signs.lost >= AMISS
-    if turned and signs.agreement < ASTRAY and signs.crisp >= POOR:
-        return Finding(ActivityKind.PICTURE_MOVED, UNFIT_S)
-    return None
+    turned = turned and signs.agreement < ASTRAY and signs.crisp >= POOR
+    nudged = sure and NUDGED_PX <= signs.shift_px < MOVED_PX
+    return Finding(ActivityKind.PICTURE_MOVED, UNFIT_S) if turned or nudged else None
 
 
 def _partly(signs: Signs) -> Finding | None:

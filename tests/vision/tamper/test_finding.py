@@ -62,6 +62,7 @@ def test_nothing_is_found_in_a_picture_as_usual():
         ({"lost": 0.9, "crisp": 0.1, "agreement": 0.1}, ActivityKind.PICTURE_COVERED),
         ({"lost": 0.7, "crisp": 1.0, "agreement": 0.1}, ActivityKind.PICTURE_SWAPPED),
         ({"shift_px": 9, "agreement": 0.5}, ActivityKind.PICTURE_MOVED),
+        ({"shift_px": 4, "agreement": 0.38, "best": 0.38}, ActivityKind.PICTURE_MOVED),
         ({"displaced": 0.6, "agreement": 0.3}, ActivityKind.PICTURE_MOVED),
         (
             {"displaced": 0.25, "agreement": 0.25, "lost": 0.38, "crisp": 0.9},
@@ -91,6 +92,8 @@ def test_each_sign_has_its_name(changes, kind):
         {"lost": 0.3, "soft": 0.8, "crisp": 0.95},  # a truck, whose side is plain
         {"shift_px": 9, "agreement": 0.9},  # as good without the shift
         {"shift_px": 9, "certainty": 3},  # a shift by chance
+        {"shift_px": 4, "certainty": 3},
+        {"shift_px": 1.5},  # the mast bends
         {"fine": 0.1, "agreement": 0.2},  # too little left to be called the same
         {"displaced": 0.25, "agreement": 0.25, "lost": 0.3},  # two parts look moved by weather
         {"displaced": 0.25, "agreement": 0.45, "lost": 0.5},
