@@ -5,8 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from edge.config import SealConfig
 from edge.domain.observation import Label
 from edge.errors import ConfigError, Refused
 from edge.replay import replay_files
+from edge.seal import Seal
 from edge.vision.detect.detector import Detection
 from edge.vision.picture import Pixels
 from tests.seals import site
@@ -74,6 +76,25 @@ def test_the_same_recording_gives_the_same_bytes_packed_or_not(tmp_path: Path) -
     replay(tmp_path, packed)
     assert (tmp_path / "records.jsonl").read_bytes() == first
     assert b'"energy_import_kwh":17.5' in first
+
+
+def test_time_that_is_passed_over_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chance = random.Random(5)
+    rows, at = [], START
+    for i in range(3000):
+        at += timedelta(seconds=chance.choice([0, 0.4, 3, 29, 31, 60, 400]))
+        kw = chance.choice([0.2, 0.2, 40.0]) if 400 < i < 700 or i > 2500 else 0.2
+        rows.append(f"{at.isoformat()},{chance.choice(['hoist', 'pump'])},{kw}\n")
+    path = csv_file(tmp_path, "ts,meter,p_kw\n" + "".join(rows))
+    told = []
+    for quiet in (Seal.quiet_until, lambda *_: 0):
+        monkeypatch.setattr(Seal, "quiet_until", quiet)
+        replay(tmp_path, path)
+        told.append((tmp_path / "records.jsonl").read_bytes())
+    assert told[0] == told[1]
+    assert b"eseal.incident.closed" in told[0]
 
 
 def test_several_files_are_merged_in_order_of_time(tmp_path: Path) -> None:

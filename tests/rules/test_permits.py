@@ -6,11 +6,19 @@ from typing import Any
 
 import pytest
 
+from edge.domain.activity import ActivityKind
 from edge.domain.mine import MineState, OrderKind
 from edge.domain.permit import moment_text
 from edge.rules.standing import MAX_PERMITS
 from tests.rules.world import COVERED, HOIST, PERSON, VEHICLE, World
 
+FIGURES = {
+    "kw": 140.0,
+    "baseline_kw": 100.0,
+    "permitted_kw": 0.0,
+    "unexplained_kw": 40.0,
+    "limit_kw": 8.0,
+}
 OPENED, CLOSED = "opened person-at-shaft", "closed person-at-shaft"
 
 
@@ -42,6 +50,22 @@ def test_inside_a_permit_the_same_thing_raises_no_alarm() -> None:
     world.wait(300)
     assert world.told == []
     assert world.answers == ["done"]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [ActivityKind.PUMP_UNLIKE, ActivityKind.RESIDUAL_LOAD, ActivityKind.UNEXPLAINED_LOAD],
+)
+def test_maintenance_that_names_a_meter_covers_whatever_load_it_shows(kind: ActivityKind) -> None:
+    for feeder, told in (("incoming", []), ("hoist", [f"opened {kind.value}"])):
+        world = World()
+        grant(world, feeders=[feeder])
+        thing = (kind, "incoming", "", "incoming")
+        world.start(thing, **FIGURES)
+        world.wait(600)
+        world.goes_on(thing, **FIGURES)
+        world.wait(600)
+        assert world.told[:1] == told
 
 
 def test_what_the_permit_does_not_name_is_forbidden_as_before() -> None:

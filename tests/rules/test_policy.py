@@ -35,6 +35,12 @@ def test_every_alarm_of_the_catalogue_has_exactly_one_rule() -> None:
         (ActivityKind.LOAD_RUNNING, Duty.BELT),
         (ActivityKind.LOAD_RUNNING, Duty.COMPRESSOR),
         (ActivityKind.LOAD_RUNNING, Duty.FACE),
+        (ActivityKind.PUMP_UNLIKE, Duty.PUMP),
+        (ActivityKind.RESIDUAL_LOAD, Duty.INCOMING),
+        (ActivityKind.UNEXPLAINED_LOAD, Duty.INCOMING),
+        (ActivityKind.UNEXPLAINED_LOAD, Duty.LIVING),
+        (ActivityKind.SHARE_RISEN, Duty.HOIST),
+        (ActivityKind.DAY_LIKE_PRODUCTION, Duty.INCOMING),
     ],
 )
 def test_work_is_forbidden_in_every_state_but_production(

@@ -253,20 +253,18 @@ class PowerAnalyser:
         assert watched is not None
         if not self._feeders and len(self._incoming) == 1:
             return self._watch(meter, watched, meter.kw, over, stamp)
-        if not over:
-            return []
         minute = meter.minutes.last
-        more: Detail = {}
-        if minute is not None:
-            incoming = _sum(self._incoming, minute.number)
-            feeders = _sum(self._feeders, minute.number)
-            if incoming is None or feeders is None:
-                return []  # a meter is missing: what is left over is not known
-            left = incoming - feeders
-            gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
-            watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s, feeders)
-            meter.judged = stamp
-            more = {"incoming_kw": round(incoming, 3), "feeders_kw": round(feeders, 3)}
+        if not over or minute is None:
+            return []
+        incoming = _sum(self._incoming, minute.number)
+        feeders = _sum(self._feeders, minute.number)
+        if incoming is None or feeders is None:
+            return []  # a meter is missing: what is left over is not known
+        left = incoming - feeders
+        gap_s = 60.0 if meter.judged is None else stamp.since(meter.judged)
+        watched.watch.minute(Minute(minute.number, left, left, left), stamp, gap_s, feeders)
+        meter.judged = stamp
+        more = {"incoming_kw": round(incoming, 3), "feeders_kw": round(feeders, 3)}
         return watched.say(stamp, more) + watched.day(stamp)
 
 

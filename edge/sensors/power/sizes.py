@@ -69,7 +69,7 @@ def found_sizes(
         left &= ~inside(above, machine)
     total, all_days = int(left.sum()), len(set(days.tolist()))
     found: list[Machine] = []
-    while len(found) < _MAX_MACHINES:
+    for _ in range(_MAX_MACHINES):
         sizes = np.sort(above[left & level])
         if len(sizes) < _MIN_BLOCKS:
             break

@@ -196,6 +196,7 @@ def test_all_that_was_learned_survives_a_restart():
     for record in first.records:
         again.analyser.recall(json.loads(json.dumps(record.data)))
     again.analyser.recall({"source": "gone"})
+    again.analyser.recall({"source": "pump", "share": {"usual": [], "recent": []}})
     assert max(len(json.dumps(record.data)) for record in first.records) < 20_000
     again.run(60, {**_with(30.0, incoming=True), Duty.HOIST: 0.3})
     assert again.started(ActivityKind.RESIDUAL_LOAD)

@@ -116,3 +116,12 @@ def test_the_last_swings_are_found_only_within_their_window():
     assert swings.last(1, clock.now(), 600) == moments[2]
     assert swings.last(3, clock.advance(400), 600) is None
     assert swings.last(4, clock.now(), 10_000) is None
+
+
+def test_a_period_is_known_from_three_swings_on():
+    clock, swings = ManualClock(), Swings()
+    for swing in range(4):
+        assert swings.period_s() == (None if swing < 3 else 98.0)
+        swings.step(0, 10, clock.advance(49))
+        swings.step(40, 10, clock.advance(49))
+        swings.step(0, 10, clock.now())

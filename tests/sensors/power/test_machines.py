@@ -19,17 +19,23 @@ def _spec(duty, kw=100.0, count=1):
 
 def test_a_declared_pump_may_draw_less_than_its_rating_and_little_more():
     machine = declared(_spec(Duty.PUMP, count=2))
-    assert machine == Machine(80.0, pytest.approx(55.0), pytest.approx(115.0), 2)
+    assert machine is not None
+    assert (machine.kw, machine.count) == (80.0, 2)
+    assert machine.low_kw == pytest.approx(55.0)
+    assert machine.high_kw == pytest.approx(115.0)
 
 
 def test_the_first_fan_is_part_of_what_is_usual_and_so_is_the_guard_house():
     assert declared(_spec(Duty.FAN)) is None
     assert declared(_spec(Duty.LIVING)) is None
-    assert declared(_spec(Duty.FAN, count=2)).count == 1
+    second = declared(_spec(Duty.FAN, count=2))
+    assert second is not None
+    assert second.count == 1
 
 
 def test_a_heater_of_stages_may_draw_a_part():
     machine = declared(_spec(Duty.OTHER))
+    assert machine is not None
     assert machine.staged
     assert machine.low_kw == pytest.approx(30.0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from typing import Any
 
 import pytest
 
@@ -104,10 +105,12 @@ def test_a_hoist_is_found_by_its_cycles_also_while_nothing_is_learned():
     for kw in [80.0, 160.0, 80.0, 160.0, 80.0]:
         assert not watch.reading(kw, clock.advance(49))
     watch.minute(minute, clock.now(), 60)
-    assert watch.found is None
+    assert not watch.found
     assert watch.reading(160.0, clock.advance(49))
     watch.minute(minute, clock.now(), 60)
-    assert watch.found.detail()["period_s"] == 98.0
+    found = watch.found
+    assert found is not None
+    assert found.detail()["period_s"] == 98.0
     watch.silent()
     assert watch.found is None
 
@@ -130,7 +133,8 @@ def test_the_base_falls_fast_but_a_fan_that_is_off_for_hours_does_not_pull_it_do
 
 
 def test_losses_of_what_passes_elsewhere_are_no_load():
-    load, through = Load(), [50.0, 450.0]
+    through = [50.0, 450.0]
+    load: Any = Load()
     for at in range(200):
         load.show(30, 3.0 + 0.02 * through[at % 2], through=through[at % 2])
     assert load.watch._usual.loss_share == pytest.approx(0.02, abs=0.004)
