@@ -58,7 +58,8 @@ class _Watched:
             return []
         curve.over = False
         found = curve.found
-        return self._day.say(stamp.moved(-_DAY_S) if found else None, stamp, lambda: found or {})
+        since = stamp.moved(curve.judged * _DAY_S - stamp.wall_us / 1e6) if found else None
+        return self._day.say(since, stamp, lambda: found or {})
 
     def say(self, stamp: Stamp, more: Detail | None = None) -> list[Activity]:
         found = self.watch.found

@@ -90,6 +90,8 @@ class Curve:
     """Whether a day was over with the block taken last."""
     found: Detail | None = None
     """What explains that the last day was like one of production."""
+    judged: int = -1
+    """Number of that day since 1970."""
 
     def block(self, number: int, kw: float) -> None:
         """Take ten minutes of the load without the machines that may run."""
@@ -102,6 +104,7 @@ class Curve:
         self.blocks[at] = kw
 
     def _judge(self) -> None:
+        self.judged = self.number
         ratio, kwh = _ratio(self.blocks), fmean(self.blocks.values()) * 24
         self.found = None
         if self.usual is None:

@@ -165,6 +165,7 @@ def test_a_day_with_a_shift_in_it_is_told_once_it_is_over():
     site.run(480, {Duty.INCOMING: 60.0}).run(1100, {Duty.INCOMING: 20.0})
     [found] = site.started(ActivityKind.DAY_LIKE_PRODUCTION)
     assert found.detail["ratio"] > 1.5
+    assert found.started.wall_us == START + 7 * 86_400_000_000
     site.run(DAY, {Duty.INCOMING: 20.0})
     assert site.told[-1].phase is Phase.ENDED
 
