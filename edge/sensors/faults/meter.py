@@ -81,7 +81,8 @@ class Meter:
         self._step_kw = self._most_kw = 0.0
         self._believed_kw = math.inf  # the greatest load known, once something is
         self._jump_kw = _JUMP_KW
-        self._suspect = False  # a phase may be wrong: not used until the next look says more
+        # Who finds that a reading tells too little, before it is sure enough to be told.
+        self._suspect: Voltage | Reversed | Phases | None = None
 
     def step(self, reading: Reading) -> Checked:
         """Take one reading."""
@@ -123,21 +124,22 @@ class Meter:
         if far and self._spikes.doubts(kw, values, stamp, most_kw=self._believed_kw):
             return [], True
         self._believed_kw = max(self._believed_kw, abs(kw))
-        if not self._suspect:
+        if self._suspect is None:
             self._suspect = self._suspects(self._batch[-1] if self._batch else self._newest, values)
             self._refresh()
         if not self._spikes.held:
             return [], False
         return self._spikes.settle(kw, self._kw, self._jump_kw, stamp), False
 
-    def _suspects(self, before: Values, now: Values) -> bool:
-        """Whether part of the load has vanished from one reading to the next, by its phases."""
+    def _suspects(self, before: Values, now: Values) -> Voltage | Reversed | Phases | None:
+        """Who finds that part of the load has vanished from one reading to the next."""
         layout = self._layout
         try:
             one, two = layout.row(before), layout.row(now)
         except KeyError:
-            return False
-        return any(who.suspects(layout, one, two) for who in (self._reversed, self._phases))
+            return None
+        asked = (self._voltage, self._reversed, self._phases)
+        return next((who for who in asked if who.suspects(layout, one, two)), None)
 
     def _slow(self, reading: Reading) -> list[Activity]:
         """What most sweeps do not read: serial number, ratios, counter."""
@@ -224,8 +226,9 @@ class Meter:
             said += self._reversed.rest(stamp) + self._phases.rest(stamp)
         else:
             said += self._alive(look)
-        self._suspect = self._reversed.pending or self._phases.pending
-        if self._reversed.open or self._phases.open or self._suspect:
+        asked = (self._voltage, self._reversed, self._phases)
+        self._suspect = next((who for who in asked if who.pending), None)
+        if self._reversed.open or self._phases.open or self._suspect is not None:
             self.counter.anew()  # a phase that tells too little explains what it counts
         self._refresh()
         return said
@@ -266,17 +269,17 @@ class Meter:
             identity.estranged or identity.factors or self._stuck.open or self._perfect.open
         )
         self._plain = self._counts and not (
-            self._reversed.open or self._phases.open or self._suspect
+            self._reversed.open or self._phases.open or self._suspect is not None
         )
 
     def _usable(self, reading: Reading, values: Values) -> Reading | None:
         if self._plain:
             return reading
-        if self._stuck.open or self._perfect.open or self._suspect:
+        if self._stuck.open or self._perfect.open or self._suspect is self._voltage:
             return None
-        if self._reversed.open:
+        if self._reversed.open or self._suspect is self._reversed:
             values = upright(values)
-        elif self._phases.open:
+        elif self._phases.open or self._suspect is self._phases:
             values = self._phases.mended(values)
         return replace(reading, values=values, quality=Quality.UNCERTAIN)
 

@@ -70,16 +70,25 @@ class Phases:
 
     def suspects(self, layout: Layout, before: Row, now: Row) -> bool:
         """Whether from one reading to the next one phase alone has fallen below its balance."""
-        _, loads = _loads(layout, now, self._least_kw)
-        if layout.volts is not None and min(layout.volts(now)) < _DARK * max(layout.volts(now)):
-            return min(layout.volts(before)) >= _DARK * max(layout.volts(before))
+        found = self._fallen(layout, before, now)
+        self._told = self._told if found is None else found
+        return found is not None
+
+    def _fallen(self, layout: Layout, before: Row, now: Row) -> tuple[int, str] | None:
+        """The phase that has fallen, and the quantity that shows it."""
+        if layout.volts is not None:
+            was, volts = layout.volts(before), layout.volts(now)
+            if min(volts) < _DARK * max(volts):
+                fell = min(was) >= _DARK * max(was)
+                return (volts.index(min(volts)), "V") if fell else None
+        quantity, loads = _loads(layout, now, self._least_kw)
         if loads is None:
-            return False
+            return None
         phase, share = _weakest(loads)
         usual = self._usual(phase, motor=self._motor and abs(now[0]) >= _MOTOR_KW)
-        if usual is None or share >= usual:
-            return False
-        return _fallen(layout, [before, now]) == phase
+        if usual is None or share >= usual or _fallen(layout, [before, now]) != phase:
+            return None
+        return phase, quantity
 
     def mended(self, values: Values) -> dict[str, float]:
         """The values with what the phase that was told should tell by the other two."""
@@ -160,10 +169,10 @@ class Phases:
     ) -> list[Activity]:
         self._looks += 1
         self._since = self._since or look.first
-        if self._looks < looks and not self.open:
-            return []
         phase, quantity, read, expected = told
         self._told = (phase, quantity)
+        if self._looks < looks and not self.open:
+            return []
         detail: Detail = {
             "phase": PHASES[phase],
             "quantity": quantity,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from edge.clock import Stamp
 from edge.domain.activity import Activity, ActivityKind, Duty
-from edge.sensors.faults.look import Look
+from edge.sensors.faults.look import Layout, Look, Row
 from edge.sensors.faults.report import Fault
 from edge.sensors.spec import MeterSpec
 
@@ -27,8 +27,20 @@ class Voltage:
         self._fault = Fault(ActivityKind.METER_VOLTAGE_GONE, meter)
         self._must = meter.always_on or meter.duty in _NEVER_DEAD
         self._usual = 0.0
+        self._amps = 0.0
         self._looks = 0
         self._since: Stamp | None = None
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is gone where it must not be: what the meter then tells is not what flows."""
+        return self._looks > 0 and (self._must or self._amps >= _LEAST_A)
+
+    def suspects(self, layout: Layout, before: Row, now: Row) -> bool:
+        """Whether from one reading to the next it has gone where it must not be."""
+        if layout.volts is None or not self._must:
+            return False
+        return max(layout.volts(now)) < _GONE * max(layout.volts(before))
 
     def judge(self, look: Look) -> tuple[bool, list[Activity]]:
         """Whether the voltage is gone, and what is to be told of it."""
@@ -42,13 +54,13 @@ class Voltage:
             return False, self._fault.gone(look.last)
         self._looks += 1
         self._since = self._since or look.first
-        amps = 0.0 if layout.currents is None else max(map(abs, layout.currents(row)))
-        if self._looks < _LOOKS or not (self._must or amps >= _LEAST_A):
+        self._amps = 0.0 if layout.currents is None else max(map(abs, layout.currents(row)))
+        if self._looks < _LOOKS or not self.pending:
             return True, []
         detail = {
             "volts": round(volts, 1),
             "expected_v": round(self._usual, 1),
-            "amps": round(amps, 2),
+            "amps": round(self._amps, 2),
         }
         return True, self._fault.there(self._since, look.last, detail)
 

@@ -607,7 +607,9 @@ def test_voltage_that_is_gone_where_it_must_not_be_is_told(duty, always):
     dead = scaled(0.0, "voltage", "current", "power_kw", "power_l")
     mine = Mine(spec(duty=duty, always_on=always))
     mine.run(1 * HOURS)
+    mine.used.clear()
     mine.run(1 * HOURS, kw=0.0, change=dead)
+    assert mine.used == [None] * len(mine.used)
     told = mine.one()
     assert told.kind is ActivityKind.METER_VOLTAGE_GONE
     assert told.detail["volts"] == 0.0
