@@ -135,7 +135,7 @@ def test_a_turned_pump_stays_told_while_it_stands():
 
 def test_a_hoist_that_lets_down_now_and_then_is_told_only_if_power_never_turns_positive():
     mine = Mine(spec(duty="hoist"))
-    mine.run(4 * HOURS, kw=lambda second: -50.0 if second % 900 < 600 else 60.0)
+    mine.run(4 * HOURS, kw=lambda second: -50.0 if second % 1100 < 1000 else 60.0)
     assert ActivityKind.METER_REVERSED not in mine.kinds()
     mine.run(1 * HOURS, kw=-50.0)
     assert ActivityKind.METER_REVERSED in mine.kinds()
@@ -508,6 +508,12 @@ def test_what_is_not_known_of_a_meter_is_not_in_its_record():
         mine.run(600, change=fewer)
         records = [record.data for record in mine.faults.learned(mine.now)]
         assert records == ([{"source": "m", **known}] if known else [])
+
+
+def test_it_tells_when_time_has_something_to_do():
+    mine = known(Mine())
+    mine.faults.learned(mine.now)
+    assert mine.now.mono_us < mine.faults.due_us <= mine.now.mono_us + 60_000_000
 
 
 def test_a_serial_of_zeros_says_nothing():
