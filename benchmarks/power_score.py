@@ -25,6 +25,8 @@ AFTER_US = 600_000_000
 _BACK_US = 86_400_000_000  # what an incident speaks of began at most so long before
 _TAMPERS = frozenset({"reversed-ct", "frozen"})
 _DAY_US = 86_400_000_000
+_SPEAKS_OF_US = {"share-risen": 3 * _DAY_US}
+"""Kinds whose sentence is about the energy of so long before, whenever it is said."""
 
 
 def is_fault(raised: Raised) -> bool:
@@ -98,6 +100,7 @@ def _found(episode: Episode, raised: Iterable[Raised]) -> Found:
 def _explained(week: Week, one: Raised) -> bool:
     """Whether it speaks of a time in which there was work, or (a fault) of a meter's fault."""
     since = max(min(one.since_us, one.at_us), one.at_us - _BACK_US)
+    since = min(since, one.at_us - _SPEAKS_OF_US.get(one.kind, 0))
     for episode in (*week.episodes, *week.contamination):
         begin = episode.hidden_us or episode.begin_us
         if since <= episode.end_us + AFTER_US and one.at_us >= begin:

@@ -63,6 +63,8 @@ def said(kind: str, hours: float, since: float | None = None, source: str = "inc
         ([said("unexplained-load", 19.1)], 1, 0),
         ([said("unexplained-load", 19.3)], 0, 1),
         ([said("share-risen", 24.0, since=0.0)], 0, 0),
+        ([said("share-risen", 44.0)], 0, 0),
+        ([said("share-risen", 8.0)], 0, 1),
         ([said("load-running", 10.0)], 0, 1),
         ([said("load-running", -3.0)], 0, 0),
         ([said("meter-frozen", 17.0)], 0, 0),
