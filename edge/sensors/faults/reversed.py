@@ -25,6 +25,7 @@ _LOOKS, _PATIENT = 2, 6
 _PATIENT_S = 1800.0
 _LEAST_KW, _SHARE = 0.05, 0.1  # of the strongest phase: less has no sign to speak of
 _ALIKE = 0.3
+_MIRRORED, _MIRRORED_KW = 0.05, 0.3  # no cloud leaves just the same, the other way
 _SUDDEN = 5.0  # times as far as the reading before went
 _DAY_S = 86_400
 _DARK_FROM_S, _DARK_TO_S = 21 * 3600, 4 * 3600
@@ -109,8 +110,10 @@ class Reversed:
         """Whether the sign changed from one reading to the next, and nothing else moved."""
         for zero, one, two in zip(rows, rows[1:], rows[2:], strict=False):
             if _negative(look.layout, two) == self._negative and not _negative(look.layout, one):
+                before, after = _parts(look.layout, one), _parts(look.layout, two)
                 calm = abs(two[0] - one[0]) > _SUDDEN * abs(one[0] - zero[0])
-                return calm and _alike(_parts(look.layout, one), _parts(look.layout, two))
+                mirrored = abs(one[0]) >= _MIRRORED_KW and _alike(before, after, _MIRRORED)
+                return mirrored or (calm and _alike(before, after))
         return False
 
     def _dark(self, stamp: Stamp) -> bool:
@@ -161,8 +164,8 @@ def _negative(layout: Layout, row: Row) -> Negative:
     return frozenset(i for i, kw in enumerate(parts) if kw < -least)
 
 
-def _alike(before: tuple[float, ...], after: tuple[float, ...]) -> bool:
+def _alike(before: tuple[float, ...], after: tuple[float, ...], share: float = _ALIKE) -> bool:
     return all(
-        abs(abs(a) - abs(b)) <= max(_ALIKE * abs(a), _LEAST_KW)
+        abs(abs(a) - abs(b)) <= max(share * abs(a), _LEAST_KW)
         for a, b in zip(before, after, strict=True)
     )

@@ -94,6 +94,15 @@ def test_a_turned_transformer_is_told_and_the_magnitude_is_used(duty):
     assert mine.kinds(Phase.ENDED) == [ActivityKind.METER_REVERSED]
 
 
+def test_a_transformer_turned_just_after_a_kettle_went_off_is_told_by_day():
+    mine = Mine(spec(duty="living"))
+    mine.run(1 * HOURS, kw=1.0)
+    mine.run(60, kw=2.5)
+    mine.run(30, kw=1.0)
+    mine.run(1 * HOURS, kw=1.0, change=scaled(-1.0, "power_kw", "power_l"))
+    assert mine.one().kind is ActivityKind.METER_REVERSED
+
+
 @pytest.mark.parametrize("duty", ["fan", "incoming"])
 def test_one_turned_transformer_is_told_and_what_flows_is_used(duty):
     def turned(values):
