@@ -120,6 +120,7 @@ def failed(
     *,
     patient: bool,
     answers: bool = False,
+    stagger: float = 0.0,
 ) -> tuple[Health, bool]:
     """After a failure: the new state, and whether it is lost from now on.
 
@@ -129,13 +130,15 @@ def failed(
         patient: leave the unit alone for a growing time once it is lost. False where the whole
             bus is down: then the bus backs off, and its units are asked as soon as it is up.
         answers: it did answer, and what it said is no use.
+        stagger: part by which the growing time is longer, another for each unit: else the late
+            answer of one would meet the same other one every time.
     """
     failures = min(health.failures + 1, LOST_AFTER + 10)
     lost = failures >= LOST_AFTER
     due_us = None
     if lost and patient:
         wait_s = min(FIRST_BACKOFF_S * 2.0 ** (failures - LOST_AFTER), MAX_BACKOFF_S)
-        due_us = now.mono_us + round(wait_s * 1e6)
+        due_us = now.mono_us + round(wait_s * (1 + stagger) * 1e6)
     new = replace(
         health,
         failures=failures,

@@ -21,6 +21,7 @@ from edge.sensors.targets import Target, targets
 from edge.sensors.turns import Turns
 
 _MIN_PAUSE_S = 0.001
+_GOLDEN = 0.618  # its multiples are far from each other
 _MAX_BUS_BACKOFF_S = 10.0
 NO_FIGURE = (
     "it answers, and gives no figure for its power; check its ratios, its wiring and its profile"
@@ -170,7 +171,8 @@ class Poller:
     def _failed(self, number: int, reason: str, *, patient: bool, answers: bool = False) -> None:
         now, target = self._clock.now(), self._targets[number]
         health = self._turns.health(number)
-        health, lost = failed(health, now, patient=patient, answers=answers)
+        stagger = target.unit * _GOLDEN % 1
+        health, lost = failed(health, now, patient=patient, answers=answers, stagger=stagger)
         self._turns.set_health(number, health)
         if health.lost:
             target.anew()
