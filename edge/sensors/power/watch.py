@@ -33,11 +33,8 @@ _MACHINE_SHARE = 0.035  # of what is explained by machines: their load breathes
 _BREATHS = 3.0
 _THROUGH_SHARE = 0.005
 _SETTLES_S = 300.0  # a pump's load is its own some minutes after its start
-_SMALL_KW, _SMALL_SHARE, _FLICKERS = (
-    15.0,
-    0.8,
-    1.2,
-)  # a guard house's heaters; a share of what it may switch on
+_SMALL_KW, _SMALL_SHARE = 15.0, 1.0  # what a guard house switches on: undeclared, and as declared
+_FLICKERS = 1.2
 _MAX_SKIPPED = 3
 _SWING_KW, _SWING_SHARE, _SWING_SPANS = 10.0, 0.08, 4.0
 _SPAN = 0.8  # quantile
