@@ -43,7 +43,9 @@ class Lamp:
         self.on = on
         self.switched.append(on)
 
-    async def read(self, unit: int, span: Span) -> list[int]:
+    async def read(
+        self, unit: int, span: Span, timeout_s: float | None = None, listen_s: float = 0.0
+    ) -> list[int]:
         raise AssertionError
 
     def close(self) -> None: ...

@@ -12,7 +12,7 @@ from edge.console.words import WORDS
 from edge.domain.activity import Duty
 from edge.domain.names import ASPECT_NAMES
 from edge.errors import LedgerCorrupt
-from edge.sensors.profiles import QuantityName
+from edge.sensors.quantity import QuantityName
 from edge.status import checks
 from tests.console.pages import INCIDENT, page, snapshot
 

@@ -30,11 +30,18 @@ const ASPECTS = {
 // In the order of their worth: a row shows the first few that its source has.
 const FIGURES = {
   power_kw: [say("功率", "power"), "kW"],
+  power_l1_kw: [say("A 相功率", "power L1"), "kW"],
+  power_l2_kw: [say("B 相功率", "power L2"), "kW"],
+  power_l3_kw: [say("C 相功率", "power L3"), "kW"],
   energy_import_kwh: [say("电量", "energy"), "kWh"],
   current_l1_a: [say("电流", "current"), "A"],
   voltage_l1_v: [say("电压", "voltage"), "V"],
   ct_ratio: [say("CT 变比", "CT ratio"), ""],
   pt_ratio: [say("PT 变比", "PT ratio"), ""],
+  ct_primary_a: [say("CT 一次", "CT primary"), "A"],
+  ct_secondary_a: [say("CT 二次", "CT secondary"), "A"],
+  pt_primary_v: [say("PT 一次", "PT primary"), "V"],
+  pt_secondary_v: [say("PT 二次", "PT secondary"), "V"],
   power_factor: [say("功率因数", "power factor"), ""],
   frequency_hz: [say("频率", "frequency"), "Hz"],
   current_l2_a: [say("B 相电流", "current L2"), "A"],

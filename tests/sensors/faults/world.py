@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from edge.clock import ManualClock, Stamp
-from edge.domain.activity import Activity, ActivityKind, Phase
+from edge.domain.activity import ActivityKind, Phase
 from edge.domain.observation import Quality, Reading
 from edge.sensors.faults import FaultAnalyser
 from edge.sensors.spec import MeterSpec
@@ -16,7 +16,7 @@ from edge.sensors.spec import MeterSpec
 NOON_UTC_US = 1_780_000_000_000_000 // 86_400_000_000 * 86_400_000_000 + 4 * 3_600_000_000
 """Noon in Beijing."""
 Values = dict[str, float]
-Change = Callable[[Values], Values | None]
+Change = Callable[[Values], Any]
 HOURS = 3600.0
 DAY = 24 * HOURS
 LEARNED = 21 * HOURS  # by then it is known how a meter's phases share its load
@@ -34,7 +34,7 @@ class Honest:
         self.serial = f"70{seed:06d}"
         self.ratios = {"ct_ratio": ct, "pt_ratio": 1.0}
         self.kwh, self.step_kwh = kwh, 0.1
-        self.shares = (1 / 3, 1 / 3, 1 / 3)
+        self.shares: tuple[float, ...] = (1 / 3, 1 / 3, 1 / 3)
         self._chance = random.Random(seed)
 
     def values(self, kw: float, seconds: float, hours: float) -> Values:
@@ -74,8 +74,8 @@ class Mine:
         self.clock = ManualClock(NOON_UTC_US)
         self.faults = FaultAnalyser(specs, utc_offset_h)
         self.meters = {one.code: Honest(one.code, i) for i, one in enumerate(specs, 1)}
-        self.told: list[Activity] = []
-        self.used: list[Reading | None] = []
+        self.told: list[Any] = []
+        self.used: list[Any] = []
         self._slow_at: dict[str, float] = {}
 
     @property
@@ -93,7 +93,7 @@ class Mine:
     def kinds(self, phase: Phase = Phase.STARTED) -> list[ActivityKind]:
         return [item.kind for item in self.told if item.phase is phase]
 
-    def one(self, phase: Phase = Phase.STARTED) -> Activity:
+    def one(self, phase: Phase = Phase.STARTED) -> Any:
         [item] = [item for item in self.told if item.phase is phase]
         return item
 
