@@ -36,6 +36,7 @@ class Health:
         spread_s: of that.
         late_s: after so long an answer came when nobody waited for it any more; None is not known.
         listened: it was listened to since it is lost.
+        disturbed: when it failed last, something else was heard on the line.
     """
 
     failures: int = 0
@@ -47,6 +48,7 @@ class Health:
     spread_s: float = 0.0
     late_s: float | None = None
     listened: bool = False
+    disturbed: bool = False
 
     def due(self, now: Stamp) -> bool:
         """Whether to ask it in this sweep."""
@@ -57,6 +59,11 @@ class Health:
         if self.thinks_s is None or self.failures:
             return limit_s
         return min(max(self.thinks_s + _SPREADS * self.spread_s, MIN_PATIENCE_S), limit_s)
+
+    @property
+    def likely_well(self) -> bool:
+        """Whether its failures tell of the line rather than of the unit."""
+        return self.disturbed and 0 < self.failures < LOST_AFTER
 
     @property
     def overdue_s(self) -> float:
@@ -82,15 +89,23 @@ def thought(health: Health, seconds: float) -> Health:
     )
 
 
-def overheard(health: Health, late_s: float | None, *, listened: bool) -> Health:
+def overheard(
+    health: Health, late_s: float | None, *, listened: bool, disturbed: bool = False
+) -> Health:
     """After an answer that did not come in time.
 
     Args:
         health: before.
         late_s: after so long it came all the same; None if it did not.
         listened: the line was left to the unit for as long as that takes.
+        disturbed: something else was heard instead.
     """
-    return replace(health, late_s=late_s or health.late_s, listened=listened or health.listened)
+    return replace(
+        health,
+        late_s=late_s or health.late_s,
+        listened=listened or health.listened,
+        disturbed=disturbed,
+    )
 
 
 def doubted(health: Health) -> Health:

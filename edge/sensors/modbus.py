@@ -64,6 +64,7 @@ class PymodbusPort:
         self._late: Stamp | None = None  # when it came
         self._strayed = False  # something was heard that nobody here asked for
         self._muddled = False  # bytes on TCP that are no answer: where the next begins is unknown
+        self._disturbed = False  # something else was heard than what was asked for
         self._heard = 0
         self._used = clock.now()  # when something was last on the line
         self._turn = asyncio.Lock()
@@ -173,7 +174,7 @@ class PymodbusPort:
         """One request and whatever answer came in time."""
         await self._connect()
         await self._wait_for_silence()
-        self._muddled = False
+        self._muddled = self._disturbed = False
         self._client.ctx.comm_params.timeout_connect = self._patience_s(timeout_s, span)
         began, self._late = self._clock.now(), None
         try:
@@ -181,12 +182,14 @@ class PymodbusPort:
             _heed_cancellation()
         except ModbusException as error:
             self._request, self._overdue = b"", self._request
+            disturbed = self._disturbed
             await self._fall_quiet(timeout_s)
             late_s = await self._listen(began, listen_s)
             raise NoAnswerError(
                 f"{self._name} unit {unit}: no answer within {timeout_s:g} s; "
                 + ("check its address, supply and wiring" if late_s is None else "it came later"),
                 late_s,
+                disturbed=disturbed,
             ) from error
         finally:
             self._request = b""
@@ -266,6 +269,7 @@ class PymodbusPort:
         found = search(self._request, data, echoes=self._echoes)
         self._echoes = self._echoes or found.echoed
         if not found.answer:
+            self._disturbed = not self._request.startswith(data)  # more than an echo
             return 0
         self._request = b""
         if not context.response_future.done():

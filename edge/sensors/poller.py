@@ -118,7 +118,12 @@ class Poller:
             )
         except NoAnswerError as error:
             told = listens and health.listen_s > 0
-            health = overheard(health, error.late_s, listened=told or not on_line)
+            health = overheard(
+                health,
+                error.late_s,
+                listened=told or not on_line,
+                disturbed=error.disturbed,
+            )
             self._turns.set_health(number, health)
             raise
         took_s = self._clock.now().since(began)

@@ -25,11 +25,15 @@ class NoAnswerError(SourceError):
 
     Attributes:
         late_s: after so long something of it came all the same; None where nothing did.
+        disturbed: something else was heard instead: the unit is most likely well.
     """
 
-    def __init__(self, reason: str, late_s: float | None = None) -> None:
+    def __init__(
+        self, reason: str, late_s: float | None = None, *, disturbed: bool = False
+    ) -> None:
         super().__init__(reason)
         self.late_s = late_s
+        self.disturbed = disturbed
 
 
 class ModbusPort(Protocol):

@@ -32,7 +32,7 @@ class _Unit:
 
     def is_steady(self, slow_from_s: float) -> bool:
         health = self.health
-        answers = not (health.failures and health.suspect)
+        answers = health.likely_well or not (health.failures and health.suspect)
         return answers and (health.thinks_s is None or health.thinks_s <= slow_from_s)
 
 
@@ -53,6 +53,7 @@ class Turns:
         self._steady: list[int] = []
         self._others: list[int] | None = None  # not known before the steady ones were asked
         self._asked: set[int] = set()
+        self._again: list[int] = []  # were disturbed in this sweep
         self._free_s = 0.0  # of this sweep, until the period is over
         self._spare_s = 0.0  # of earlier ones
         self._hurried = False
@@ -71,6 +72,7 @@ class Turns:
         """A sweep begins."""
         self._began, self._turn = now, None
         self._asked.clear()
+        self._again.clear()
         limit_s = self._slow_from_s()
         self._steady = [i for i, unit in enumerate(self._units) if unit.is_steady(limit_s)]
         self._steady.reverse()
@@ -80,7 +82,12 @@ class Turns:
     def next(self, now: Stamp) -> int | None:
         """Who is asked now; None when the sweep is over. The turn before ends with this."""
         self._end_turn(now)
-        number = self._steady.pop() if self._steady else self._next_other(now)
+        if self._steady:
+            number = self._steady.pop()
+        elif self._again:
+            number = self._again.pop()
+        else:
+            number = self._next_other(now)
         if number is not None:
             self._asked.add(number)
             self._units[number].asked_us = now.mono_us
@@ -105,6 +112,8 @@ class Turns:
             return
         number, began = self._turn
         self._turn = None
+        if self._others is None and self._units[number].health.likely_well:
+            self._again.append(number)
         took_s = self._units[number].cost_s = now.since(began)
         if self._others is not None:
             self._spare_s = max(self._spare_s - max(took_s - self._free_s, 0.0), 0.0)
