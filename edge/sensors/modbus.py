@@ -182,8 +182,9 @@ class PymodbusPort:
             _heed_cancellation()
         except ModbusException as error:
             self._request, self._overdue = b"", self._request
-            disturbed = self._disturbed
+            heard = self._heard
             await self._fall_quiet(timeout_s)
+            disturbed = self._disturbed or (self._heard != heard and self._late is None)
             late_s = await self._listen(began, listen_s)
             raise NoAnswerError(
                 f"{self._name} unit {unit}: no answer within {timeout_s:g} s; "

@@ -4,7 +4,8 @@ A sweep asks the steady units first. Silent and slow ones come after them, those
 longest first, in the time that is free: until the period is over, and beyond it what sweeps that
 were shorter than with all units well have saved, and a little more of each. That adds up
 until it is enough for one of them. One in a sweep that failed and is not lost yet needs not wait
-for that: a loss is to be told soon.
+for that: a loss is to be told soon. Who failed while something else was heard on the line is most
+likely well, and is asked again as soon as the steady ones have had their turn.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from edge.clock import Stamp
 from edge.sensors.health import LOST_AFTER, Health
 
-SHARE = 0.05
+SHARE = 0.04
 """How much longer than it must a sweep may last for the sake of those that do not answer well."""
 
 SLOW_FACTOR, SLOW_S = 4.0, 0.1
@@ -82,12 +83,8 @@ class Turns:
     def next(self, now: Stamp) -> int | None:
         """Who is asked now; None when the sweep is over. The turn before ends with this."""
         self._end_turn(now)
-        if self._steady:
-            number = self._steady.pop()
-        elif self._again:
-            number = self._again.pop()
-        else:
-            number = self._next_other(now)
+        first = self._steady or self._again
+        number = first.pop() if first else self._next_other(now)
         if number is not None:
             self._asked.add(number)
             self._units[number].asked_us = now.mono_us
@@ -159,11 +156,11 @@ class Turns:
         self._spare_s = min(self._spare_s + gain_s, max(gain_s, dearest_s))
 
     def _cost_s(self, unit: _Unit) -> float:
-        """What asking it will take. One failure is most often noise: it will be well again."""
+        """What asking it will take. Who was disturbed most likely is well."""
         health = unit.health
         if not (health.failures and health.suspect):
             return unit.cost_s
-        if health.failures == 1:
+        if health.likely_well:
             return min(unit.share_s or unit.cost_s, unit.cost_s)
         return max(self._timeout_s, health.overdue_s)
 

@@ -141,3 +141,12 @@ def test_a_unit_that_answers_what_is_no_use_is_in_step():
     health, _ = failed(Health(), ManualClock().now(), patient=False, answers=True)
     assert not health.suspect
     assert doubted(health).suspect
+
+
+def test_failures_while_something_else_was_heard_tell_of_the_line_until_it_is_lost():
+    health = overheard(Health(), None, listened=False, disturbed=True)
+    told = []
+    for _ in range(3):
+        health, _lost = failed(health, ManualClock().now(), patient=True)
+        told.append(health.likely_well)
+    assert told == [True, True, False]

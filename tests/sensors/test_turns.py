@@ -186,3 +186,34 @@ def test_whatever_is_broken_the_well_are_asked_in_every_sweep_and_the_rest_in_ti
     bus.asked.clear()
     bus.period_s(round(240 / max(period_s, count * SHARE_S / 2)))
     assert set(bus.asked) == set(range(count))
+
+
+def test_a_unit_that_was_disturbed_is_asked_again_in_the_same_sweep_before_the_silent():
+    bus = Bus(3, silent=[2])
+    bus.sweep()
+    clock, turns = bus.clock, bus.turns
+    turns.begin(clock.now())
+    asked = []
+    while (number := turns.next(clock.now())) is not None:
+        asked.append(number)
+        clock.advance(SHARE_S)
+        health = turns.health(number)
+        if asked in ([0], [0, 1, 0]):
+            health = overheard(health, None, listened=False, disturbed=True)
+            health, _ = failed(health, clock.now(), patient=True)
+        elif number != 2:
+            health, _ = answered(health, clock.now())
+        turns.set_health(number, health)
+    assert asked[:4] == [0, 1, 0, 0]
+
+
+def test_a_lost_unit_is_not_asked_again_however_disturbed_the_line_is():
+    bus = Bus(1)
+    turns = bus.turns
+    turns.begin(bus.clock.now())
+    asked = 0
+    while (number := turns.next(bus.clock.now())) is not None:
+        asked += 1
+        health = overheard(turns.health(number), None, listened=False, disturbed=True)
+        turns.set_health(number, failed(health, bus.clock.now(), patient=True)[0])
+    assert asked == 3
