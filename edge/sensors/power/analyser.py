@@ -65,12 +65,12 @@ class _Watched:
         found = self.watch.found
 
         def detail() -> Detail:
-            return {**(found or _NOTHING(stamp)).detail(), **(more or {})}
+            return {**(found or _nothing(stamp)).detail(), **(more or {})}
 
         return self._telling.say(found.since if found else None, stamp, detail)
 
 
-def _NOTHING(stamp: Stamp) -> Found:  # noqa: N802
+def _nothing(stamp: Stamp) -> Found:
     return Found(stamp, 0.0, 0.0, 0.0, 0.0, 0.0, None)
 
 
